@@ -1,1 +1,9 @@
-//! The server.
+//! Posada's server. `main → app → {http, ws, schedule} → commands → store → domain`, and `app, ws → actors → domain`.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod app;
+pub mod caller;
+pub mod commands;
+pub mod http;
+pub mod store;
+pub mod ws;

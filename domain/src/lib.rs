@@ -1,1 +1,21 @@
-//! See below.
+//! The words and rules of Posada, pure: ids, places, nights, homes, stays, roles, filters, streams.
+//!
+//! Called by everything. Never does I/O, never reads a clock, knows neither actix nor sqlx: time and chance are arguments.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod filter;
+pub mod home;
+pub mod ids;
+pub mod live;
+pub mod money;
+pub mod nights;
+pub mod place;
+pub mod role;
+pub mod stay;
+
+pub use filter::HomeFilter;
+pub use ids::*;
+pub use live::{Event, StreamName};
+pub use money::{Currency, Price};
+pub use nights::Nights;
+pub use place::{BBox, Position};

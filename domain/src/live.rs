@@ -1,0 +1,110 @@
+//! Streams and what travels on them: the event lane's types, shared by store, relay and clients.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use thiserror::Error;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    home::{HomeKind, Offer},
+    ids::{CityId, HomeId, MemberId, RoomId, TenantId},
+    money::Price,
+    nights::Nights,
+    place::Position,
+};
+
+/// Names one stream inside a tenant. Its text is the key in Postgres: `city:3128760`, `member:0192…`, `tenant`, `ops`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StreamName {
+    City(CityId),
+    Member(MemberId),
+    Project(Uuid),
+    Tenant,
+    Ops,
+}
+
+impl fmt::Display for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::City(id) => write!(f, "city:{id}"),
+            Self::Member(id) => write!(f, "member:{id}"),
+            Self::Project(id) => write!(f, "project:{id}"),
+            Self::Tenant => f.write_str("tenant"),
+            Self::Ops => f.write_str("ops"),
+        }
+    }
+}
+
+impl FromStr for StreamName {
+    type Err = UnknownStream;
+    fn from_str(text: &str) -> Result<Self, UnknownStream> {
+        let unknown = || UnknownStream(text.chars().take(60).collect());
+        match text.split_once(':') {
+            Some(("city", id)) => id.parse().map(Self::City).map_err(|_| unknown()),
+            Some(("member", id)) => id.parse().map(Self::Member).map_err(|_| unknown()),
+            Some(("project", id)) => id.parse().map(Self::Project).map_err(|_| unknown()),
+            None if text == "tenant" => Ok(Self::Tenant),
+            None if text == "ops" => Ok(Self::Ops),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{0:?} names no stream: city:{{geonames id}}, member:self, project:{{id}}, tenant or ops")]
+pub struct UnknownStream(pub String);
+
+/// One durable fact with its place in a stream. `seq` is gap-free per stream and begins with 1.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub tenant: TenantId,
+    pub stream: StreamName,
+    pub seq: u64,
+    pub at: OffsetDateTime,
+    /// Past tense, snake case: `home_listed`, `stay_approved`.
+    pub kind: Arc<str>,
+    /// JSON, encoded once.
+    pub body: Arc<RawValue>,
+}
+
+/// The body of every event on a `city:` stream: what is now on the map, and what no longer is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct CityChange {
+    pub put: Vec<HomePoint>,
+    pub gone: Vec<HomeId>,
+    /// The city's counts after this change.
+    pub counts: CityCounts,
+}
+
+/// What a tenant has in one city. Kept in the transaction that changes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, utoipa::ToSchema)]
+pub struct CityCounts {
+    /// Active homes.
+    pub homes: u32,
+    /// Members with at least one active home.
+    pub hosts: u32,
+}
+
+/// An active home as the map knows it: public facts only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct HomePoint {
+    pub id: HomeId,
+    pub kind: HomeKind,
+    pub offer: Offer,
+    pub title: String,
+    pub guests: u8,
+    pub price: Option<Price>,
+    /// The public position.
+    pub at: Position,
+    pub rooms: Vec<RoomNights>,
+}
+
+/// A room and the nights that are taken in it, ascending, from today on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RoomNights {
+    pub id: RoomId,
+    pub taken: Vec<Nights>,
+}

@@ -1,0 +1,1 @@
+//! A stay: a guest's request for a room over nights, and all that comes of it.

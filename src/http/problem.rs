@@ -1,0 +1,120 @@
+//! What a client is told when something is wrong: RFC 9457 problem details.
+//!
+//! Clients match on `type`, which never changes. Causes stay in the log.
+
+use std::{borrow::Cow, fmt};
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use serde::Serialize;
+
+use crate::store::StoreError;
+
+/// One thing wrong with one field of the input.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// Path of the field, `price.amount`.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// What would be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+}
+
+/// A problem: what was wrong, and what would be right.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// `/problems/nights-taken`: stable.
+    #[serde(rename = "type")]
+    pub kind: Cow<'static, str>,
+    pub title: Cow<'static, str>,
+    pub status: u16,
+    pub detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// Seconds after which it is worth trying again.
+    #[serde(skip)]
+    pub retry_after: Option<u32>,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("/problems/{slug}").into(),
+            title: title.into(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", format!("There is no such {what} here, or it is not for you."))
+    }
+
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect::<Vec<_>>().join("; ");
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The input is not valid", detail) }
+    }
+
+    pub fn invalid_field(field: &str, message: impl fmt::Display, expected: Option<&str>) -> Self {
+        Self::invalid(vec![FieldError { field: field.to_owned(), message: message.to_string(), expected: expected.map(str::to_owned) }])
+    }
+
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.status, self.kind, self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status_code());
+        answer.content_type("application/problem+json");
+        if let Some(seconds) = self.retry_after {
+            answer.insert_header(("Retry-After", seconds.to_string()));
+        }
+        answer.body(serde_json::to_string(self).unwrap_or_default())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unreachable(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the database cannot be reached");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "database-unreachable",
+                    "The database cannot be reached",
+                    "Nothing is known to have changed. Send the same request with the same Idempotency-Key again.",
+                )
+                .retry_after(2)
+            }
+            StoreError::Stale { .. } => {
+                Self::new(StatusCode::CONFLICT, "stale", "Changed meanwhile", "Somebody changed this since you read it. Read it again and repeat your change.")
+            }
+            StoreError::BadRow { .. } | StoreError::Refused(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a store error reached the edge");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "Something went wrong here",
+                    "The fault is ours and has been logged with the request's id.",
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! All SQL. Every query on tenant data goes through a [`TenantTx`].
+//!
+//! Called by commands (and by the live core through its ports). Decides nothing; constraints settle races.
+
+pub mod events;
+mod tx;
+
+use sqlx::PgPool;
+use thiserror::Error;
+
+pub use tx::TenantTx;
+
+/// The database as the role `posada_app`, which feels row security.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: PgPool,
+}
+
+impl Store {
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
+/// Why the store could not do it. Constraint violations are mapped by the query that may cause them, by the constraint's name.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// No connection in time, or it broke: the outcome of a write is unknown.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] sqlx::Error),
+    /// A row that the domain cannot read.
+    #[error("{table} {id} is not valid: {why}")]
+    BadRow { table: &'static str, id: String, why: String },
+    /// The row was not in the state that the update was to leave.
+    #[error("{table} {id} has changed meanwhile")]
+    Stale { table: &'static str, id: String },
+    #[error("the database refused")]
+    Refused(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_) => Self::Unreachable(error),
+            // 57P01 … 57P03: shutting down, crashed, starting up. 53xxx: out of disk, memory, connections. 08xxx: connection.
+            sqlx::Error::Database(ref db) if db.code().is_some_and(|c| c.starts_with("57P") || c.starts_with("53") || c.starts_with("08")) => {
+                Self::Unreachable(error)
+            }
+            _ => Self::Refused(error),
+        }
+    }
+}
+
+impl StoreError {
+    /// The name of the constraint that refused, if one did.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Refused(sqlx::Error::Database(db)) => db.constraint(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The live edge: WebSocket and SSE.
