@@ -2,7 +2,9 @@
 //!
 //! Called by commands (and by the live core through its ports). Decides nothing; constraints settle races.
 
+mod city_change;
 pub mod events;
+pub mod stays;
 mod tx;
 
 use sqlx::PgPool;
@@ -61,6 +63,11 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Postgres ended this transaction in favour of another one (deadlock, serialisation): the same work may succeed now.
+    pub fn is_contention(&self) -> bool {
+        matches!(self, Self::Refused(sqlx::Error::Database(db)) if matches!(db.code().as_deref(), Some("40P01" | "40001")))
+    }
+
     /// The name of the constraint that refused, if one did.
     pub fn constraint(&self) -> Option<&str> {
         match self {

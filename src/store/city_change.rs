@@ -1,0 +1,139 @@
+//! What a city's watchers are told: homes as the map knows them now, and the city's counts, read inside the transaction that changed them.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    CityId, Currency, HomeId, Nights, Position, Price, RoomId,
+    home::{HomeKind, Offer},
+    live::{CityChange, CityCounts, HomePoint, RoomNights},
+};
+use time::Date;
+use uuid::Uuid;
+
+use super::{StoreError, TenantTx};
+
+impl TenantTx {
+    /// For each city that some homes are in: the active ones as they are now, the others as gone, and the city's counts.
+    pub async fn city_changes(&mut self, homes: &[HomeId]) -> Result<BTreeMap<CityId, CityChange>, StoreError> {
+        let tenant = self.tenant().0;
+        let ids: Vec<Uuid> = homes.iter().map(|h| h.0).collect();
+        let rows = sqlx::query!(
+            "select h.id, h.city_id, h.status = 'active' as \"active!\", coalesce(c.homes, 0) as \"homes!\", coalesce(c.hosts, 0) as \"hosts!\"
+             from homes h left join city_counts c on c.tenant_id = h.tenant_id and c.city_id = h.city_id
+             where h.tenant_id = $1 and h.id = any($2) order by h.id",
+            tenant,
+            &ids
+        )
+        .fetch_all(&mut **self)
+        .await?;
+        let mut points: BTreeMap<HomeId, HomePoint> = self.home_points(homes).await?.into_iter().map(|p| (p.id, p)).collect();
+        let mut changes: BTreeMap<CityId, CityChange> = BTreeMap::new();
+        for row in rows {
+            let counts = CityCounts { homes: row.homes as u32, hosts: row.hosts as u32 };
+            let change = changes.entry(CityId(row.city_id as u32)).or_insert_with(|| CityChange { put: Vec::new(), gone: Vec::new(), counts });
+            match points.remove(&HomeId(row.id)) {
+                Some(point) if row.active => change.put.push(point),
+                _ => change.gone.push(HomeId(row.id)),
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Active homes as the map knows them.
+    pub async fn home_points(&mut self, homes: &[HomeId]) -> Result<Vec<HomePoint>, StoreError> {
+        let tenant = self.tenant().0;
+        let ids: Vec<Uuid> = homes.iter().map(|h| h.0).collect();
+        let rows = sqlx::query_as!(
+            Row,
+            "select id, kind, offer, title, guests, price, currency, public_lat, public_lng
+             from homes where tenant_id = $1 and id = any($2) and status = 'active' order by id",
+            tenant,
+            &ids
+        )
+        .fetch_all(&mut **self)
+        .await?;
+        let mut rooms = self.room_nights(&ids).await?;
+        rows.into_iter().map(|row| row.into_point(&mut rooms)).collect()
+    }
+
+    /// A city's active homes as the map knows them.
+    pub async fn city_home_points(&mut self, city: CityId) -> Result<Vec<HomePoint>, StoreError> {
+        let tenant = self.tenant().0;
+        let rows = sqlx::query_as!(
+            Row,
+            "select id, kind, offer, title, guests, price, currency, public_lat, public_lng
+             from homes where tenant_id = $1 and city_id = $2 and status = 'active' order by id",
+            tenant,
+            i64::from(city.0)
+        )
+        .fetch_all(&mut **self)
+        .await?;
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let mut rooms = self.room_nights(&ids).await?;
+        rows.into_iter().map(|row| row.into_point(&mut rooms)).collect()
+    }
+
+    /// The rooms of some homes in their order, each with the nights taken that are not yet over (in any time zone).
+    async fn room_nights(&mut self, homes: &[Uuid]) -> Result<BTreeMap<HomeId, Vec<RoomNights>>, StoreError> {
+        let rows = sqlx::query!(
+            "select r.home_id, r.id, n.arrive as \"arrive?\", n.leave as \"leave?\"
+             from rooms r
+             left join stay_nights n on n.tenant_id = r.tenant_id and n.room_id = r.id and n.leave >= current_date - 1
+             where r.tenant_id = $1 and r.home_id = any($2)
+             order by r.home_id, r.position, r.id, n.arrive",
+            self.tenant().0,
+            homes
+        )
+        .fetch_all(&mut **self)
+        .await?;
+        let mut rooms: BTreeMap<HomeId, Vec<RoomNights>> = BTreeMap::new();
+        for row in rows {
+            let of_home = rooms.entry(HomeId(row.home_id)).or_default();
+            if of_home.last().is_none_or(|last| last.id != RoomId(row.id)) {
+                of_home.push(RoomNights { id: RoomId(row.id), taken: Vec::new() });
+            }
+            if let (Some(room), Some(arrive), Some(leave)) = (of_home.last_mut(), row.arrive, row.leave) {
+                room.taken.push(nights(row.id, arrive, leave)?);
+            }
+        }
+        Ok(rooms)
+    }
+}
+
+struct Row {
+    id: Uuid,
+    kind: String,
+    offer: String,
+    title: String,
+    guests: i16,
+    price: Option<i32>,
+    currency: Option<String>,
+    public_lat: f64,
+    public_lng: f64,
+}
+
+impl Row {
+    fn into_point(self, rooms: &mut BTreeMap<HomeId, Vec<RoomNights>>) -> Result<HomePoint, StoreError> {
+        let bad = |why: String| StoreError::BadRow { table: "homes", id: self.id.to_string(), why };
+        let price = match (self.price, self.currency.as_deref()) {
+            (Some(amount), Some(code)) => Some(
+                Currency::from_code(code).map_err(|e| bad(e.to_string())).and_then(|c| Price::new(amount.into(), c).map_err(|e| bad(e.to_string())))?,
+            ),
+            _ => None,
+        };
+        Ok(HomePoint {
+            id: self.id.into(),
+            kind: HomeKind::from_code(&self.kind).ok_or_else(|| bad(format!("kind {}", self.kind)))?,
+            offer: Offer::from_code(&self.offer).ok_or_else(|| bad(format!("offer {}", self.offer)))?,
+            guests: self.guests as u8,
+            price,
+            at: Position::new(self.public_lat, self.public_lng).map_err(|e| bad(e.to_string()))?,
+            rooms: rooms.remove(&HomeId(self.id)).unwrap_or_default(),
+            title: self.title,
+        })
+    }
+}
+
+fn nights(room: Uuid, arrive: Date, leave: Date) -> Result<Nights, StoreError> {
+    Nights::new(arrive, leave).map_err(|e| StoreError::BadRow { table: "stay_nights", id: room.to_string(), why: e.to_string() })
+}
