@@ -157,7 +157,9 @@ impl Stay {
         match self.progress {
             Progress::Requested { answer_by } if now >= answer_by => Err(CannotMove::Expired),
             Progress::Requested { .. } => Ok(()),
-            Progress::Approved { .. } | Progress::Declined { .. } | Progress::Withdrawn { .. } | Progress::Expired { .. } => Err(CannotMove::AlreadyAnswered(self.state())),
+            Progress::Approved { .. } | Progress::Declined { .. } | Progress::Withdrawn { .. } | Progress::Expired { .. } => {
+                Err(CannotMove::AlreadyAnswered(self.state()))
+            }
         }
     }
 }

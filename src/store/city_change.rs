@@ -116,9 +116,9 @@ impl Row {
     fn into_point(self, rooms: &mut BTreeMap<HomeId, Vec<RoomNights>>) -> Result<HomePoint, StoreError> {
         let bad = |why: String| StoreError::BadRow { table: "homes", id: self.id.to_string(), why };
         let price = match (self.price, self.currency.as_deref()) {
-            (Some(amount), Some(code)) => Some(
-                Currency::from_code(code).map_err(|e| bad(e.to_string())).and_then(|c| Price::new(amount.into(), c).map_err(|e| bad(e.to_string())))?,
-            ),
+            (Some(amount), Some(code)) => {
+                Some(Currency::from_code(code).map_err(|e| bad(e.to_string())).and_then(|c| Price::new(amount.into(), c).map_err(|e| bad(e.to_string())))?)
+            }
             _ => None,
         };
         Ok(HomePoint {

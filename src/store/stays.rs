@@ -127,9 +127,10 @@ impl TryFrom<Row> for KeptStay {
             StayState::Expired => Progress::Expired { at: answered()? },
         };
         let total = match (row.total, row.currency.as_deref()) {
-            (Some(amount), Some(code)) => {
-                Some(Total { amount: u64::try_from(amount).map_err(|_| bad("negative total"))?, currency: Currency::from_code(code).map_err(|e| bad(&e.to_string()))? })
-            }
+            (Some(amount), Some(code)) => Some(Total {
+                amount: u64::try_from(amount).map_err(|_| bad("negative total"))?,
+                currency: Currency::from_code(code).map_err(|e| bad(&e.to_string()))?,
+            }),
             (None, None) => None,
             _ => return Err(bad("a total without its currency")),
         };
@@ -365,7 +366,14 @@ impl TenantTx {
     }
 
     /// A page of a member's stays on one side, newest first.
-    pub async fn stays_of(&mut self, member: MemberId, side: Side, state: Option<StayState>, after: Option<After>, limit: u32) -> Result<Vec<KeptStay>, StoreError> {
+    pub async fn stays_of(
+        &mut self,
+        member: MemberId,
+        side: Side,
+        state: Option<StayState>,
+        after: Option<After>,
+        limit: u32,
+    ) -> Result<Vec<KeptStay>, StoreError> {
         let (tenant, state) = (self.tenant().0, state.map(StayState::code));
         let (at, id) = after.map(|a| (a.requested_at, a.id.0)).unzip();
         let limit = i64::from(limit);
@@ -374,7 +382,12 @@ impl TenantTx {
                 select_stays!(
                     "s.guest_id = $2 and ($3::text is null or s.state = $3) and ($4::timestamptz is null or (s.requested_at, s.id) < ($4, $5::uuid))
                      order by s.requested_at desc, s.id desc limit $6",
-                    tenant, member.0, state, at, id, limit
+                    tenant,
+                    member.0,
+                    state,
+                    at,
+                    id,
+                    limit
                 )
                 .fetch_all(&mut **self)
                 .await?
@@ -383,7 +396,12 @@ impl TenantTx {
                 select_stays!(
                     "s.host_id = $2 and ($3::text is null or s.state = $3) and ($4::timestamptz is null or (s.requested_at, s.id) < ($4, $5::uuid))
                      order by s.requested_at desc, s.id desc limit $6",
-                    tenant, member.0, state, at, id, limit
+                    tenant,
+                    member.0,
+                    state,
+                    at,
+                    id,
+                    limit
                 )
                 .fetch_all(&mut **self)
                 .await?
