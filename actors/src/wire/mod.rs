@@ -1,0 +1,21 @@
+//! The live protocol's frames as types: what clients may say, and what they are told.
+//!
+//! Read by the hub and the WebSocket and SSE edges; JSON Schema and AsyncAPI are made from these same types.
+//! Never does I/O, and never panics on anything a client can send: what is wrong becomes an [`ErrorFrame`].
+
+mod client;
+mod close;
+mod names;
+mod server;
+
+pub use client::{ClientFrame, Held, Hello, Layer, Resume, ResumeStream, ResumeView, Since, Token, ViewFrame};
+pub use close::Close;
+pub use names::{BadName, ScopeName, Stream, ViewId};
+pub use server::{
+    Chunk, ErrorFrame, EventFrame, GoAway, Item, Limits, Outcome, Qos, Reset, Resumed, ServerFrame, Snapshot, StateDelta, TileMode, Total, Welcome,
+};
+
+/// The subprotocol of this encoding.
+pub const SUBPROTOCOL: &str = "posada.v1.json";
+/// The version that `hello` names.
+pub const VERSION: u32 = 1;
