@@ -1,1 +1,56 @@
-fn main() {}
+//! Measures a running Posada over HTTP and WebSocket, and nothing else.
+//!
+//! Each scenario prints one table, or JSON with `--json`, and fails (exit code 1) when a limit that was set is not held.
+//! Figures of one noisy machine mean little by themselves: compare two runs side by side, as ratios.
+
+mod http;
+mod idle;
+mod one_city;
+mod report;
+mod viewer;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+/// Measures a running Posada: what a viewer costs, and how soon a change reaches everyone who looks.
+#[derive(Parser)]
+#[command(version, after_help = "Example:\n  make run-release    (in another terminal)\n  cargo run --release -p posada-loadtest -- one-city --viewers 500 --rate 20 --seconds 10")]
+struct Cli {
+    #[command(flatten)]
+    target: Target,
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+/// Where the server is, and who the load test is there.
+#[derive(Args, Clone)]
+pub struct Target {
+    /// Address of the server, http only
+    #[arg(long, global = true, default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// Address of its metrics, from which CPU and memory are read
+    #[arg(long, global = true, default_value = "http://127.0.0.1:9464/metrics")]
+    pub metrics: String,
+    /// Print JSON instead of a table
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Subcommand)]
+enum Scenario {
+    /// Viewers who look at the world while nothing happens: memory and CPU per connection
+    Idle(idle::Idle),
+    /// Viewers of one city whose homes change: deliveries, staleness, bytes, CPU per million deliveries
+    OneCity(one_city::OneCity),
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let cli = Cli::parse();
+    let report = match cli.scenario {
+        Scenario::Idle(scenario) => idle::run(&cli.target, &scenario).await?,
+        Scenario::OneCity(scenario) => one_city::run(&cli.target, &scenario).await?,
+    };
+    report.print(cli.target.json)?;
+    if report.held() { Ok(()) } else { std::process::exit(1) }
+}

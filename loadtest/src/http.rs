@@ -1,0 +1,97 @@
+//! A plain HTTP/1.1 caller: one connection, one request after the other.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Uri, client::conn::http1, header};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::{net::TcpStream, time::timeout};
+
+/// A caller signed in to a Posada, or not.
+pub struct Http {
+    sender: http1::SendRequest<Full<Bytes>>,
+    host: String,
+    token: Option<String>,
+    sent: u64,
+}
+
+impl Http {
+    pub async fn connect(url: &str) -> Result<Self> {
+        let uri: Uri = url.parse().with_context(|| format!("{url} is not an address like http://127.0.0.1:8080"))?;
+        let host = uri.authority().with_context(|| format!("{url} names no host"))?.to_string();
+        let stream = TcpStream::connect(if uri.port().is_some() { host.clone() } else { format!("{host}:80") }).await.with_context(|| format!("nobody answers at {host}"))?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self { sender, host, token: None, sent: 0 })
+    }
+
+    /// Signs in; every later request is made as that member.
+    pub async fn sign_in(&mut self, email: &str, password: &str) -> Result<()> {
+        let session = self.send("POST", "/api/v1/session", &[("X-Posada-Token", "1")], Some(&serde_json::json!({"email": email, "password": password}))).await?;
+        self.token = Some(session["token"].as_str().context("the server gave no token")?.to_owned());
+        Ok(())
+    }
+
+    pub async fn get(&mut self, path: &str) -> Result<Value> {
+        self.send("GET", path, &[], None).await
+    }
+
+    /// Sends a request and reads its JSON; anything but a success is an error with the problem's text.
+    pub async fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Result<Value> {
+        let text = self.text(method, path, headers, body).await?;
+        if text.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(&text)?) }
+    }
+
+    pub async fn text(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Result<String> {
+        self.sent += 1;
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.host).header("Idempotency-Key", format!("loadtest-{}-{}", std::process::id(), self.sent));
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(body.map(|b| Bytes::from(b.to_string())).unwrap_or_default()))?;
+        let answer = timeout(Duration::from_secs(30), self.sender.send_request(request)).await.with_context(|| format!("{method} {path}: no answer within 30 s"))??;
+        let status = answer.status();
+        let text = String::from_utf8(answer.into_body().collect().await?.to_bytes().to_vec())?;
+        if !status.is_success() {
+            bail!("{method} {path}: {status} {text}");
+        }
+        Ok(text)
+    }
+}
+
+/// What the server's process has used so far, read from its metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    pub cpu_seconds: f64,
+    pub resident_bytes: f64,
+}
+
+impl Usage {
+    pub async fn read(metrics: &str) -> Result<Self> {
+        let path = metrics.parse::<Uri>()?.path().to_owned();
+        let text = Http::connect(metrics).await?.text("GET", &path, &[], None).await?;
+        let value = |name: &str| {
+            let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
+            line.and_then(|line| line.rsplit(' ').next()).and_then(|v| v.parse().ok()).with_context(|| format!("{metrics} has no {name}"))
+        };
+        Ok(Self { cpu_seconds: value("process_cpu_seconds_total")?, resident_bytes: value("process_resident_memory_bytes")? })
+    }
+}
+
+/// CPU seconds that this process has used so far, from the kernel; 0 where it does not say.
+pub fn own_cpu_seconds() -> f64 {
+    // Fields 14 and 15 after the command's name, in ticks of 10 ms (USER_HZ is 100 on Linux).
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}

@@ -1,0 +1,57 @@
+//! One table per scenario: figures with their units, and the limits that were to be held.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::Serialize;
+
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    pub scenario: &'static str,
+    pub figures: BTreeMap<&'static str, f64>,
+    pub broken_limits: Vec<String>,
+}
+
+impl Report {
+    pub fn new(scenario: &'static str) -> Self {
+        Self { scenario, ..Self::default() }
+    }
+
+    pub fn figure(&mut self, name: &'static str, value: f64) {
+        self.figures.insert(name, value);
+    }
+
+    /// Fails the run when a figure is above its limit; no limit, no failure.
+    pub fn limit(&mut self, name: &'static str, most: Option<f64>) {
+        if let (Some(most), Some(value)) = (most, self.figures.get(name))
+            && value.total_cmp(&most).is_gt()
+        {
+            self.broken_limits.push(format!("{name} is {value:.3}, over the limit of {most}"));
+        }
+    }
+
+    pub fn held(&self) -> bool {
+        self.broken_limits.is_empty()
+    }
+
+    pub fn print(&self, json: bool) -> Result<()> {
+        if json {
+            println!("{}", serde_json::to_string_pretty(self)?);
+            return Ok(());
+        }
+        println!("{}", self.scenario);
+        for (name, value) in &self.figures {
+            println!("  {name:<44} {value:>14.3}");
+        }
+        for broken in &self.broken_limits {
+            println!("  NOT HELD: {broken}");
+        }
+        Ok(())
+    }
+}
+
+/// The value below which a share of the sorted samples lies; 0 for none.
+pub fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let at = ((sorted.len() as f64 * share).ceil() as usize).clamp(1, sorted.len().max(1)) - 1;
+    sorted.get(at).copied().unwrap_or_default()
+}
