@@ -22,7 +22,9 @@ impl Http {
     pub async fn connect(url: &str) -> Result<Self> {
         let uri: Uri = url.parse().with_context(|| format!("{url} is not an address like http://127.0.0.1:8080"))?;
         let host = uri.authority().with_context(|| format!("{url} names no host"))?.to_string();
-        let stream = TcpStream::connect(if uri.port().is_some() { host.clone() } else { format!("{host}:80") }).await.with_context(|| format!("nobody answers at {host}"))?;
+        let stream = TcpStream::connect(if uri.port().is_some() { host.clone() } else { format!("{host}:80") })
+            .await
+            .with_context(|| format!("nobody answers at {host}"))?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
@@ -31,7 +33,8 @@ impl Http {
 
     /// Signs in; every later request is made as that member.
     pub async fn sign_in(&mut self, email: &str, password: &str) -> Result<()> {
-        let session = self.send("POST", "/api/v1/session", &[("X-Posada-Token", "1")], Some(&serde_json::json!({"email": email, "password": password}))).await?;
+        let session =
+            self.send("POST", "/api/v1/session", &[("X-Posada-Token", "1")], Some(&serde_json::json!({"email": email, "password": password}))).await?;
         self.token = Some(session["token"].as_str().context("the server gave no token")?.to_owned());
         Ok(())
     }
@@ -48,7 +51,11 @@ impl Http {
 
     pub async fn text(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Result<String> {
         self.sent += 1;
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.host).header("Idempotency-Key", format!("loadtest-{}-{}", std::process::id(), self.sent));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, &self.host)
+            .header("Idempotency-Key", format!("loadtest-{}-{}", std::process::id(), self.sent));
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -59,7 +66,8 @@ impl Http {
             request = request.header(*name, *value);
         }
         let request = request.body(Full::new(body.map(|b| Bytes::from(b.to_string())).unwrap_or_default()))?;
-        let answer = timeout(Duration::from_secs(30), self.sender.send_request(request)).await.with_context(|| format!("{method} {path}: no answer within 30 s"))??;
+        let answer =
+            timeout(Duration::from_secs(30), self.sender.send_request(request)).await.with_context(|| format!("{method} {path}: no answer within 30 s"))??;
         let status = answer.status();
         let text = String::from_utf8(answer.into_body().collect().await?.to_bytes().to_vec())?;
         if !status.is_success() {

@@ -14,7 +14,10 @@ use clap::{Args, Parser, Subcommand};
 
 /// Measures a running Posada: what a viewer costs, and how soon a change reaches everyone who looks.
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  make run-release    (in another terminal)\n  cargo run --release -p posada-loadtest -- one-city --viewers 500 --rate 20 --seconds 10")]
+#[command(
+    version,
+    after_help = "Example:\n  make run-release    (in another terminal)\n  cargo run --release -p posada-loadtest -- one-city --viewers 500 --rate 20 --seconds 10"
+)]
 struct Cli {
     #[command(flatten)]
     target: Target,

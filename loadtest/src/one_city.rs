@@ -86,7 +86,11 @@ pub async fn run(target: &Target, scenario: &OneCity) -> Result<Report> {
         let seen = viewer.await??;
         frames += seen.frames;
         bytes += seen.bytes;
-        staleness.extend(seen.sightings.iter().filter_map(|(home, price, at)| Some(at.saturating_duration_since(*written.get(&(home.clone(), *price))?).as_secs_f64() * 1000.0)));
+        staleness.extend(
+            seen.sightings
+                .iter()
+                .filter_map(|(home, price, at)| Some(at.saturating_duration_since(*written.get(&(home.clone(), *price))?).as_secs_f64() * 1000.0)),
+        );
     }
     staleness.sort_by(f64::total_cmp);
     if staleness.is_empty() {
