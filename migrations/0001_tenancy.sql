@@ -10,6 +10,9 @@ $$ select nullif(current_setting('posada.tenant', true), '')::uuid $$;
 create function posada_account() returns uuid language sql stable parallel safe as
 $$ select nullif(current_setting('posada.account', true), '')::uuid $$;
 
+-- `pg_temp` stands last in every security definer function below: named nowhere it would be searched first,
+-- and a temporary table called `accounts` would be read in place of the real one.
+
 -- Puts a table under row security: `tenant_id` is that of the transaction, for everybody, its owner included.
 -- The owner's own policy serves migrations and the security definer functions below; the app can never become the owner.
 create procedure posada_guard(guarded regclass, column_name text default 'tenant_id', setting text default 'posada_tenant()')
@@ -24,6 +27,7 @@ begin
     execute format('grant select, insert, update, delete on %s to posada_app', guarded);
 end
 $$;
+revoke all on procedure posada_guard(regclass, text, text) from public;
 
 create table tenants (
     id          uuid primary key,
@@ -37,15 +41,16 @@ create table tenants (
     created_at  timestamptz not null default now()
 );
 call posada_guard('tenants', 'id');
+-- Communities are made and changed by the owner (`posada tenant …`), never by a request.
 revoke insert, update, delete on tenants from posada_app;
 
 -- Finding the tenant a request names happens before there is a tenant: two narrow functions, one row at most.
 create function tenant_by_domain(named text) returns setof tenants
-language sql stable security definer set search_path = pg_catalog, public as
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as
 $$ select * from tenants where domain = lower(named) $$;
 
 create function tenant_by_slug(named text) returns setof tenants
-language sql stable security definer set search_path = pg_catalog, public as
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as
 $$ select * from tenants where slug = named $$;
 
 revoke all on function tenant_by_domain(text), tenant_by_slug(text) from public;

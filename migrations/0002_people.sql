@@ -2,7 +2,8 @@
 
 create table accounts (
     id            uuid primary key,
-    email         text not null unique check (email = lower(email) and length(email) between 3 and 254),
+    -- NFC and lower case, made so by domain::person::Email. Compared by bytes: a locale's idea of lower case may change with its library.
+    email         text collate "C" not null unique check (email = lower(email collate "C") and length(email) between 3 and 254),
     password_hash text not null,
     created_at    timestamptz not null default now()
 );
@@ -35,6 +36,7 @@ create table members (
     primary key (tenant_id, id),
     unique (tenant_id, account_id)
 );
+create index members_of_city on members (tenant_id, home_city) where home_city is not null;
 call posada_guard('members');
 
 create table member_roles (
@@ -56,6 +58,7 @@ create table cities (
     unique (tenant_id, slug)
 );
 call posada_guard('cities');
+alter table members add constraint members_home_city foreign key (tenant_id, home_city) references cities;
 
 create table groups (
     tenant_id  uuid not null references tenants,
@@ -92,18 +95,34 @@ call posada_guard('group_members');
 
 -- Sign-in reads by e-mail before anyone is known; a request reads its principal by token: one function call each.
 create function account_by_email(named text) returns table (id uuid, password_hash text)
-language sql stable security definer set search_path = pg_catalog, public as
-$$ select id, password_hash from accounts where email = lower(named) $$;
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as
+$$ select id, password_hash from accounts where email = named $$;
 
-create function principal_by_token(hash bytea, tenant uuid)
-returns table (account_id uuid, member_id uuid, platform_role text, name text, csrf text, expires_at timestamptz)
-language sql stable security definer set search_path = pg_catalog, public as
+-- Who holds a token that is still good, and who they are in one tenant: nobody's member there when `member_id` is null.
+create function principal_by_token(hash bytea, tenant uuid, idle_seconds double precision)
+returns table (account_id uuid, csrf text, expires_at timestamptz, last_used_at timestamptz, member_id uuid, name text, platform_role text)
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as
 $$
-    select s.account_id, m.id, m.platform_role, m.name, s.csrf, s.expires_at
+    select s.account_id, s.csrf, s.expires_at, s.last_used_at, m.id, m.name, m.platform_role
     from sessions s
-    left join members m on m.account_id = s.account_id and m.tenant_id = tenant
+    left join members m on m.tenant_id = tenant and m.account_id = s.account_id
     where s.token_hash = hash and s.ended_at is null and s.expires_at > now()
+      and s.last_used_at > now() - make_interval(secs => idle_seconds)
 $$;
 
-revoke all on function account_by_email(text), principal_by_token(bytea, uuid) from public;
-grant execute on function account_by_email(text), principal_by_token(bytea, uuid) to posada_app;
+-- Sessions that can never be used again, of everybody; a while after their end, for whoever asks what happened.
+create function forget_dead_sessions(kept_seconds double precision, idle_seconds double precision) returns bigint
+language sql volatile security definer set search_path = pg_catalog, public, pg_temp as
+$$
+    with gone as (
+        delete from sessions
+        where least(coalesce(ended_at, 'infinity'), expires_at, last_used_at + make_interval(secs => idle_seconds))
+              < now() - make_interval(secs => kept_seconds)
+        returning 1
+    ) select count(*) from gone
+$$;
+
+revoke all on function account_by_email(text), principal_by_token(bytea, uuid, double precision),
+    forget_dead_sessions(double precision, double precision) from public;
+grant execute on function account_by_email(text), principal_by_token(bytea, uuid, double precision),
+    forget_dead_sessions(double precision, double precision) to posada_app;

@@ -48,3 +48,16 @@ create table idempotency_keys (
 );
 create index idempotency_keys_by_age on idempotency_keys (tenant_id, created_at);
 call posada_guard('idempotency_keys');
+
+-- Answers old enough that nobody repeats the question, of every tenant.
+create function forget_idempotency_keys(kept_seconds double precision) returns bigint
+language sql volatile security definer set search_path = pg_catalog, public, pg_temp as
+$$
+    with gone as (
+        delete from idempotency_keys
+        where tenant_id in (select id from tenants) and created_at < now() - make_interval(secs => kept_seconds)
+        returning 1
+    ) select count(*) from gone
+$$;
+revoke all on function forget_idempotency_keys(double precision) from public;
+grant execute on function forget_idempotency_keys(double precision) to posada_app;

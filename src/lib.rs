@@ -5,5 +5,6 @@ pub mod app;
 pub mod caller;
 pub mod commands;
 pub mod http;
+pub mod secrets;
 pub mod store;
 pub mod ws;

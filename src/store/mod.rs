@@ -2,29 +2,45 @@
 //!
 //! Called by commands (and by the live core through its ports). Decides nothing; constraints settle races.
 
+pub mod accounts;
+pub mod cities;
 mod city_change;
 pub mod events;
+pub mod groups;
+pub mod idempotency;
+pub mod members;
+pub mod principals;
+pub mod sessions;
 pub mod stays;
+pub mod tenants;
 mod tx;
 
 use sqlx::PgPool;
 use thiserror::Error;
 
+pub use idempotency::{Claimed, KeptAnswer, Once};
+pub use principals::{Principal, PrincipalMember, Revocation};
+pub use tenants::{OwnerStore, Tenant};
 pub use tx::TenantTx;
 
 /// The database as the role `posada_app`, which feels row security.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
+    principals: principals::Principals,
 }
 
 impl Store {
     pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+        Self { pool, principals: principals::Principals::default() }
     }
 
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    fn principals(&self) -> &principals::Principals {
+        &self.principals
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use domain::{Event, TenantId};
+use domain::{AccountId, Event, TenantId};
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::{Store, StoreError};
@@ -26,6 +26,11 @@ impl Store {
     /// Begins a transaction for work that nobody in particular gave: actors, imports, schedules.
     pub async fn begin_as_tenant(&self, tenant: TenantId) -> Result<TenantTx, StoreError> {
         self.begin_with(tenant, "").await
+    }
+
+    /// Begins a transaction for an account whose password or token was just checked, member or not.
+    pub async fn begin_as_account(&self, tenant: TenantId, account: AccountId) -> Result<TenantTx, StoreError> {
+        self.begin_with(tenant, &account.to_string()).await
     }
 
     async fn begin_with(&self, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {

@@ -1,0 +1,119 @@
+//! The answer to a mutation, stored in the mutation's own transaction: who asks again with the same key gets the same answer.
+//!
+//! Called by commands, first thing in their transaction ([`TenantTx::claim_key`]) and last ([`TenantTx::keep_answer`]). Because key and
+//! change commit together, a client that never heard an answer may ask again and will learn whether the change was made.
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::{Store, StoreError, TenantTx};
+
+/// How long an answer is kept.
+pub const KEPT: Duration = Duration::from_secs(48 * 60 * 60);
+
+/// A request that is to be done once: whose key, which key, and what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// The member's id; for those who are none yet a word for what they do, as the key alone tells them apart.
+    pub caller: String,
+    /// 1 to 200 visible ASCII characters, chosen by the client.
+    pub key: String,
+    /// sha-256 over what was asked. Never over a password: a fast hash of one at rest would undo the slow one.
+    pub request_hash: [u8; 32],
+}
+
+impl Once {
+    /// Parts are hashed with their lengths: `["ab", "c"]` is not `["a", "bc"]`.
+    pub fn new(caller: impl Into<String>, key: impl Into<String>, asked: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        for part in asked {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self { caller: caller.into(), key: key.into(), request_hash: hash.finalize().into() }
+    }
+}
+
+/// What is known about a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// Nobody used it: do the work, then [`TenantTx::keep_answer`].
+    Fresh,
+    /// The work is done: give this answer again.
+    Answered(KeptAnswer),
+    /// It was used for something else.
+    Reused,
+    /// The first request with it has not ended yet.
+    InProgress,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptAnswer {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+impl TenantTx {
+    /// Takes a key for this transaction. Never waits for another transaction that has it: that is [`Claimed::InProgress`].
+    pub async fn claim_key(&mut self, once: &Once) -> Result<Claimed, StoreError> {
+        let tenant = self.tenant();
+        // The lock ends with the transaction however that ends, a lost connection included: a key cannot stay taken.
+        let lock = Sha256::new().chain_update(tenant.0.as_bytes()).chain_update(&once.caller).chain_update([0]).chain_update(&once.key).finalize();
+        let lock = i64::from_be_bytes([lock[0], lock[1], lock[2], lock[3], lock[4], lock[5], lock[6], lock[7]]);
+        if !sqlx::query_scalar!("select pg_try_advisory_xact_lock($1) as \"taken!\"", lock).fetch_one(&mut **self).await? {
+            return Ok(Claimed::InProgress);
+        }
+        let taken = sqlx::query!(
+            "insert into idempotency_keys (tenant_id, caller, key, request_hash) values ($1, $2, $3, $4) on conflict (tenant_id, caller, key) do nothing",
+            tenant.0,
+            once.caller,
+            once.key,
+            &once.request_hash
+        )
+        .execute(&mut **self)
+        .await?;
+        if taken.rows_affected() == 1 {
+            return Ok(Claimed::Fresh);
+        }
+        let row = sqlx::query!(
+            "select request_hash, status, body from idempotency_keys where tenant_id = $1 and caller = $2 and key = $3",
+            tenant.0,
+            once.caller,
+            once.key
+        )
+        .fetch_one(&mut **self)
+        .await?;
+        Ok(match (row.status, row.body) {
+            _ if row.request_hash != once.request_hash => Claimed::Reused,
+            (Some(status), Some(body)) => Claimed::Answered(KeptAnswer { status: status as u16, body }),
+            _ => {
+                let why = "it was committed without an answer".into();
+                return Err(StoreError::BadRow { table: "idempotency_keys", id: once.key.clone(), why });
+            }
+        })
+    }
+
+    /// Keeps the answer to a key claimed in this transaction.
+    pub async fn keep_answer(&mut self, once: &Once, status: u16, body: &[u8]) -> Result<(), StoreError> {
+        let kept = sqlx::query!(
+            "update idempotency_keys set status = $4, body = $5 where tenant_id = $1 and caller = $2 and key = $3 and status is null",
+            self.tenant().0,
+            once.caller,
+            once.key,
+            status as i16,
+            body
+        )
+        .execute(&mut **self)
+        .await?;
+        if kept.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale { table: "idempotency_keys", id: once.key.clone() }) }
+    }
+}
+
+impl Store {
+    /// Forgets answers older than [`KEPT`], of every tenant; gives how many.
+    pub async fn forget_old_answers(&self) -> Result<u64, StoreError> {
+        let gone = sqlx::query_scalar!("select forget_idempotency_keys($1) as \"gone!\"", KEPT.as_secs_f64()).fetch_one(self.pool()).await?;
+        Ok(gone as u64)
+    }
+}
