@@ -33,8 +33,17 @@ impl Store {
         self.begin_with(tenant, &account.to_string()).await
     }
 
+    /// Begins a transaction that reads everything as of one instant and writes nothing.
+    pub async fn begin_snapshot(&self, tenant: TenantId) -> Result<TenantTx, StoreError> {
+        let tx = self.pool().begin_with("begin isolation level repeatable read, read only").await?;
+        Self::named(tx, tenant, "").await
+    }
+
     async fn begin_with(&self, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {
-        let mut tx = self.pool().begin().await?;
+        Self::named(self.pool().begin().await?, tenant, account).await
+    }
+
+    async fn named(mut tx: Transaction<'static, Postgres>, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {
         sqlx::query!("select set_config('posada.tenant', $1, true) as tenant, set_config('posada.account', $2, true) as account", tenant.to_string(), account)
             .fetch_one(&mut *tx)
             .await?;
