@@ -24,8 +24,6 @@ use crate::{
     telemetry,
 };
 
-static WORLD: Gazetteer = Gazetteer;
-
 /// What every edge and command can reach. Cheap to share: lives in an `Arc`.
 pub struct App {
     pub config: Config,
@@ -68,7 +66,7 @@ impl Running {
             tracing::info!(count = applied.len(), "migrations applied");
         }
         let store = Store::new(database.app().clone());
-        let app = Arc::new(App { store, relay: RelayHandle::default(), gazetteer: &WORLD, config });
+        let app = Arc::new(App { store, relay: RelayHandle::default(), gazetteer: Gazetteer::embedded(), config });
 
         let (address, metrics_address) = (address_of(&http_door)?, address_of(&metrics_door)?);
         let http = serve(&app, http_door).map_err(StartError::Serve)?;
