@@ -20,6 +20,7 @@ use thiserror::Error;
 use crate::{
     config::Config,
     database::{Database, DatabaseError, Purpose},
+    secrets::Hasher,
     store::Store,
     telemetry,
 };
@@ -31,6 +32,8 @@ pub struct App {
     /// Where committed events are handed over. Never waited for.
     pub relay: RelayHandle,
     pub gazetteer: &'static Gazetteer,
+    /// Bounds how many passwords are hashed at once, for all edges together.
+    pub hasher: Hasher,
 }
 
 #[derive(Debug, Error)]
@@ -66,7 +69,7 @@ impl Running {
             tracing::info!(count = applied.len(), "migrations applied");
         }
         let store = Store::new(database.app().clone());
-        let app = Arc::new(App { store, relay: RelayHandle::default(), gazetteer: Gazetteer::embedded(), config });
+        let app = Arc::new(App { store, relay: RelayHandle::default(), gazetteer: Gazetteer::embedded(), hasher: Hasher::default(), config });
 
         let (address, metrics_address) = (address_of(&http_door)?, address_of(&metrics_door)?);
         let http = serve(&app, http_door).map_err(StartError::Serve)?;

@@ -24,7 +24,7 @@ pub const BARCELONA: i64 = 3_128_760;
 impl TestApp {
     /// Somebody who has just signed up.
     pub async fn member(&self) -> Person {
-        self.member_of(TENANT, "Member", &[]).await
+        self.member_of(TENANT, "Member", &["dancer"]).await
     }
 
     pub async fn host(&self) -> Person {
