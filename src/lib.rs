@@ -4,11 +4,7 @@
 pub mod app;
 pub mod caller;
 pub mod commands;
-pub mod config;
-pub mod database;
-pub mod embedded_postgres;
 pub mod http;
 pub mod secrets;
 pub mod store;
-pub mod telemetry;
 pub mod ws;

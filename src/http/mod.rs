@@ -1,5 +1,44 @@
 //! The HTTP edge: parse, authenticate, authorise, limit; then a command, then its answer.
+//!
+//! All routes stand in [`routes`]. A request goes `edge` (id, times, headers) → routing → `gate` (what its row says) → its handler.
+//! Handlers are about ten lines and decide nothing.
 
+pub mod admission;
+mod docs;
+mod edge;
+pub mod extract;
+mod gate;
+pub mod headers;
+pub mod openapi;
+pub mod order;
+pub mod page;
+pub mod paging;
 pub mod problem;
+mod request_id;
+pub mod route;
+pub mod routes;
+mod serve;
+mod settings;
+mod tenancy;
+mod tracing_span;
+pub mod versions;
 
+mod roles;
+mod tenant;
+
+pub use admission::{Admitted, Member, SeeMap};
+pub use extract::{Json, Query};
+pub use order::Order;
+pub use paging::{Cursor, Page, Paging};
 pub use problem::Problem;
+pub use routes::routes;
+pub use serve::serve;
+pub use settings::HttpSettings;
+pub use versions::IfMatch;
+
+/// What the edge itself keeps: its settings, and the tenants that requests name.
+#[derive(Debug)]
+pub struct Edge {
+    pub settings: HttpSettings,
+    tenants: tenancy::Tenants,
+}

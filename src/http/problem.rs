@@ -30,7 +30,11 @@ pub struct Problem {
     pub title: Cow<'static, str>,
     pub status: u16,
     pub detail: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// The request's id, as in `X-Request-Id`. Set by the edge.
+    pub instance: String,
+    /// One by one what is wrong with the input.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[schema(required = false)]
     pub errors: Vec<FieldError>,
     /// Seconds after which it is worth trying again.
     #[serde(skip)]
@@ -44,9 +48,15 @@ impl Problem {
             title: title.into(),
             status: status.as_u16(),
             detail: detail.into(),
+            instance: String::new(),
             errors: Vec::new(),
             retry_after: None,
         }
+    }
+
+    /// Our own fault. The cause is in the log, under the request's id.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here", "The fault is ours and has been logged with the request's id.")
     }
 
     pub fn not_found(what: &str) -> Self {
@@ -108,12 +118,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::BadRow { .. } | StoreError::Refused(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a store error reached the edge");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
-                    "Something went wrong here",
-                    "The fault is ours and has been logged with the request's id.",
-                )
+                Self::internal()
             }
         }
     }

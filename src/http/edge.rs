@@ -1,0 +1,129 @@
+//! The outermost layer: names the request, times and counts it, and finishes every answer (headers, and who a problem belongs to).
+
+use std::time::Instant;
+
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{StatusCode, header},
+    middleware::Next,
+    web,
+};
+
+use super::{
+    Edge, Problem,
+    admission::Admitted,
+    headers,
+    request_id::{REQUEST_ID, RequestId, Trace},
+    tenancy,
+};
+
+/// The tile address of the tenant whose page is answered; set by handlers that are not admitted for a tenant.
+#[derive(Clone, Debug)]
+pub(super) struct TileUrl(pub(super) Option<String>);
+
+/// Wraps everything. Only its own answers (404, 405) and those of handlers pass through it: no error leaves unfinished.
+pub(super) async fn around(mut request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let id = RequestId::of(request.headers());
+    let trace = Trace::of(request.headers());
+    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(trace);
+    tenancy::strip_prefix(&mut request);
+    let method = method_label(request.method());
+    let https = request.app_data::<web::Data<Edge>>().is_some_and(|edge| edge.settings.https());
+    let in_flight = metrics::gauge!("posada_http_in_flight");
+    in_flight.increment(1);
+    let counted = InFlight(in_flight);
+
+    let mut answer = next.call(request).await?.map_into_boxed_body();
+    finish_problem(&mut answer, &id);
+    let tile_url = tile_url(&answer);
+    let fields = answer.headers_mut();
+    headers::secure(fields, tile_url.as_deref(), https);
+    if let Some(value) = id.header() {
+        fields.insert(REQUEST_ID, value);
+    }
+
+    drop(counted);
+    let route = answer.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+    let status = answer.status();
+    metrics::counter!("posada_http_requests_total", "method" => method, "route" => route.clone(), "status" => status_label(status)).increment(1);
+    metrics::histogram!("posada_http_request_seconds", "method" => method, "route" => route).record(started.elapsed().as_secs_f64());
+    Ok(answer)
+}
+
+/// Counts down however the request ends, a client that went away included.
+struct InFlight(metrics::Gauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
+
+/// Every failure is a problem, and every problem names its request.
+fn finish_problem(answer: &mut ServiceResponse<BoxBody>, id: &RequestId) {
+    let status = answer.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return;
+    }
+    let known = answer.response().error().and_then(|e| e.as_error::<Problem>()).cloned();
+    if known.is_none() && answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json") {
+        return;
+    }
+    let mut problem = known.unwrap_or_else(|| plain(status));
+    problem.instance = id.as_str().to_owned();
+    let Ok(body) = serde_json::to_vec(&problem) else { return };
+    let fields = answer.headers_mut();
+    fields.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
+    fields.remove(header::CONTENT_ENCODING);
+    fields.remove(header::CONTENT_LENGTH);
+    let response = answer.response_mut();
+    *response = std::mem::replace(response, HttpResponse::new(status)).set_body(BoxBody::new(body));
+}
+
+/// For a failure that is none of ours by origin: a framework's.
+fn plain(status: StatusCode) -> Problem {
+    let title = status.canonical_reason().unwrap_or("Refused");
+    let slug = match status {
+        StatusCode::BAD_REQUEST => "bad-request",
+        StatusCode::NOT_ACCEPTABLE => "not-acceptable",
+        s if s.is_server_error() => "internal",
+        _ => "refused",
+    };
+    Problem::new(status, slug, title, format!("The request was answered with {title}."))
+}
+
+fn tile_url(answer: &ServiceResponse<BoxBody>) -> Option<String> {
+    let extensions = answer.request().extensions();
+    if let Some(TileUrl(url)) = extensions.get::<TileUrl>() {
+        return url.clone();
+    }
+    extensions.get::<Admitted>().and_then(|admitted| admitted.tenant.tile_url.clone())
+}
+
+/// Methods are a label with few values, whatever clients send.
+fn method_label(method: &actix_web::http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+fn status_label(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}

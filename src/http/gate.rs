@@ -1,0 +1,56 @@
+//! The gate before every handler: does what the route's row says, and keeps a panic from taking more than its own request with it.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::Next,
+    web,
+};
+use futures_util::FutureExt as _;
+
+use super::{
+    Edge, Problem, admission, extract,
+    route::{Key, Permission, Row},
+};
+use crate::app::App;
+
+/// Admits a request by its row, runs it, and turns a panic into a counted 500.
+pub(super) async fn pass(row: Row, request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Err(problem) = admit(&row, &request).await {
+        return Ok(request.into_response(HttpResponse::from_error(problem)));
+    }
+    let kept = request.request().clone();
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(answer) => answer.map(ServiceResponse::map_into_boxed_body),
+        Err(panic) => {
+            let what = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?");
+            tracing::error!(route = row.path, what, "a handler panicked");
+            metrics::counter!("posada_http_panics_total", "route" => row.path).increment(1);
+            Ok(ServiceResponse::new(kept, HttpResponse::from_error(Problem::internal())))
+        }
+    }
+}
+
+async fn admit(row: &Row, request: &ServiceRequest) -> Result<(), Problem> {
+    // A row without a permission never gets this far: validation stops the start. Closed all the same.
+    let permission = row.permission.ok_or_else(Problem::internal)?;
+    if let Some(mutation) = row.mutation {
+        let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+        if length.is_some_and(|length| length > extract::BODY_LIMIT as u64) {
+            return Err(extract::too_large());
+        }
+        super::order::check_key(request.headers(), mutation.key == Key::Required)?;
+    }
+    if permission == Permission::Public {
+        return Ok(());
+    }
+    let app = request.app_data::<web::Data<App>>().ok_or_else(Problem::internal)?;
+    let edge = request.app_data::<web::Data<Edge>>().ok_or_else(Problem::internal)?;
+    let admitted = admission::admit(row, permission, request.request(), app, edge).await?;
+    request.extensions_mut().insert(admitted);
+    Ok(())
+}

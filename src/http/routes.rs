@@ -1,0 +1,56 @@
+//! All routes, on one page: method, path, who may, which allowance, and what answers. Every path also works below `/t/{slug}`.
+
+use super::{
+    docs, openapi, page, roles,
+    route::{
+        Permission::{Public, Tenant},
+        RateClass as Rate, Row, get,
+    },
+    tenant,
+};
+
+/// What answers: a handler, mounted once for each worker.
+macro_rules! by {
+    ($handler:path) => {
+        || actix_web::web::to($handler)
+    };
+}
+
+#[rustfmt::skip]
+pub fn routes() -> Vec<Row> {
+    vec![
+        // The tenant, and who is asking.
+        get("/api/v1/tenant", Tenant, Rate::Read, by!(tenant::show)),
+        get("/api/v1/roles",  Tenant, Rate::Read, by!(roles::list)),
+
+        // Documents.
+        get("/openapi.json",   Public, Rate::General, by!(openapi::show)),
+        get("/docs",           Public, Rate::General, by!(docs::moved)),
+        get("/docs/{file:.*}", Public, Rate::General, by!(docs::show)),
+
+        // The page and its files; last, because it answers every path that nothing else does.
+        get("/{file:.*}",      Public, Rate::General, by!(page::show)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::route::validate;
+
+    #[test]
+    fn the_table_has_no_defect() {
+        assert_eq!(validate(&routes(), &openapi::document()), []);
+    }
+
+    /// After a change of the API: `UPDATE=1 cargo test -p posada --lib openapi_document`, and commit docs/openapi.json.
+    #[test]
+    fn the_committed_openapi_document_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, openapi::pretty()).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(committed == openapi::pretty(), "docs/openapi.json is not current: UPDATE=1 cargo test -p posada --lib openapi_document");
+    }
+}

@@ -1,0 +1,90 @@
+//! Starts the HTTP server: workers, limits of connections, and the layers that every request passes.
+
+use std::{io, net::TcpListener, sync::Arc};
+
+use actix_web::{
+    HttpServer,
+    dev::Server,
+    guard,
+    http::{Method, StatusCode, header},
+    middleware::{Compress, from_fn},
+    web,
+};
+use tracing_actix_web::TracingLogger;
+
+use super::{Edge, HttpSettings, Problem, edge, gate, route::Row, routes::routes, tenancy::Tenants, tracing_span::RequestSpan};
+use crate::app::App;
+
+/// Serves on a bound listener until the returned server is stopped. HTTP/1.1 only; TLS ends in front of us.
+pub fn serve(app: Arc<App>, settings: HttpSettings, listener: TcpListener, workers: usize) -> io::Result<Server> {
+    let edge = web::Data::new(Edge { tenants: Tenants::new(app.store.clone()), settings: settings.clone() });
+    let data = web::Data::from(app);
+    let server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(data.clone())
+            .app_data(edge.clone())
+            .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("thing").into()))
+            .wrap(TracingLogger::<RequestSpan>::new())
+            .wrap(Compress::default())
+            .wrap(from_fn(edge::around)) // outermost: the last one wraps the others
+            .configure(|config| mount(config, &routes()))
+            .default_service(web::to(|| async { actix_web::HttpResponse::from_error(Problem::not_found("address")) }))
+    })
+    .workers(workers)
+    .backlog(settings.backlog)
+    .max_connections(settings.connections_per_worker)
+    .client_request_timeout(settings.head_within)
+    .client_disconnect_timeout(settings.head_within)
+    .keep_alive(settings.keep_alive)
+    .shutdown_timeout(settings.drain.as_secs())
+    .tcp_nodelay(true) // small live frames must not wait for an acknowledgement
+    .disable_signals()
+    .listen(listener)?;
+    Ok(server.run())
+}
+
+/// Mounts the rows in their order, one resource for each path, each row behind its gate.
+fn mount(config: &mut web::ServiceConfig, rows: &[Row]) {
+    let mut paths: Vec<&'static str> = Vec::new();
+    for row in rows {
+        if !paths.contains(&row.path) {
+            paths.push(row.path);
+        }
+    }
+    for path in paths {
+        let here: Vec<&Row> = rows.iter().filter(|row| row.path == path).collect();
+        let allowed = allowed(&here);
+        let mut resource = web::resource(path).default_service(web::to(move || std::future::ready(method_not_allowed(&allowed))));
+        for row in here {
+            resource = resource.route(mounted(row.clone()));
+        }
+        config.service(resource);
+    }
+}
+
+fn mounted(row: Row) -> actix_web::Route {
+    let route = (row.handler)();
+    let route = match row.method {
+        Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
+        ref method => route.method(method.clone()),
+    };
+    route.wrap(from_fn(move |request, next| gate::pass(row.clone(), request, next)))
+}
+
+fn allowed(rows: &[&Row]) -> String {
+    let mut methods: Vec<&str> = rows.iter().map(|row| row.method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.join(", ")
+}
+
+fn method_not_allowed(allowed: &str) -> actix_web::HttpResponse {
+    let detail = format!("This address answers {allowed}.");
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Not with this method", detail);
+    let mut answer = actix_web::HttpResponse::from_error(problem);
+    if let Ok(value) = header::HeaderValue::from_str(allowed) {
+        answer.headers_mut().insert(header::ALLOW, value);
+    }
+    answer
+}

@@ -1,0 +1,51 @@
+//! What an operator may set about the HTTP edge. Filled by `config`, read by `serve` and the middlewares.
+
+use std::time::Duration;
+
+/// Settings of the HTTP edge, with values that suit one machine.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// The tenant of a request that names none; without one such a request is asked to name it.
+    pub default_tenant: Option<String>,
+    /// Where people reach it, `https://posada.example`: with https, cookies are `Secure` and HSTS is sent.
+    pub public_url: Option<String>,
+    /// Open connections at most, for each worker thread.
+    pub connections_per_worker: usize,
+    /// Connections accepted but not yet served, waiting in the kernel.
+    pub backlog: u32,
+    /// A client has so long to send its whole head; slower ones are cut (slow loris).
+    pub head_within: Duration,
+    /// A client has so long to send its whole body.
+    pub body_within: Duration,
+    /// An idle connection is kept for so long.
+    pub keep_alive: Duration,
+    /// Open requests have so long to finish when the server stops.
+    pub drain: Duration,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            default_tenant: None,
+            public_url: None,
+            connections_per_worker: 25_000,
+            backlog: 4096,
+            head_within: Duration::from_secs(10),
+            body_within: Duration::from_secs(20),
+            keep_alive: Duration::from_secs(75),
+            drain: Duration::from_secs(20),
+        }
+    }
+}
+
+impl HttpSettings {
+    /// Whether people reach us by https (a proxy in front ends TLS).
+    pub fn https(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// Whether a browser's `Origin` is the public address.
+    pub(super) fn is_public_url(&self, origin: &str) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.trim_end_matches('/').eq_ignore_ascii_case(origin))
+    }
+}

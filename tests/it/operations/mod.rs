@@ -1,3 +1,0 @@
-//! Starting, stopping, and telling how one is.
-
-mod serve;
