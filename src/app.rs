@@ -1,14 +1,136 @@
-//! The only wiring: what a running server is made of.
+//! The only wiring: what a running server is made of, in the order in which it comes up and goes down.
+//!
+//! Called by `cli::serve` and by the test harness, which starts the very same server. Decides nothing about requests.
 
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use actix_web::{
+    App as Web, HttpResponse, HttpServer,
+    dev::{Server, ServerHandle},
+    web,
+};
 use actors::RelayHandle;
 use gazetteer::Gazetteer;
+use thiserror::Error;
 
-use crate::store::Store;
+use crate::{
+    config::Config,
+    database::{Database, DatabaseError, Purpose},
+    secrets::Hasher,
+    store::Store,
+    telemetry,
+};
 
 /// What every edge and command can reach. Cheap to share: lives in an `Arc`.
 pub struct App {
+    pub config: Config,
     pub store: Store,
     /// Where committed events are handed over. Never waited for.
     pub relay: RelayHandle,
     pub gazetteer: &'static Gazetteer,
+    /// Bounds how many passwords are hashed at once, for all edges together.
+    pub hasher: Hasher,
+}
+
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("{key} = {address}: {source}; stop what listens there, or choose another address")]
+    Listen { key: &'static str, address: SocketAddr, source: io::Error },
+    #[error("the server could not be started")]
+    Serve(#[source] io::Error),
+}
+
+/// A server that is up. Dropping it is a crash; [`stop`](Self::stop) is an end.
+pub struct Running {
+    pub app: Arc<App>,
+    address: SocketAddr,
+    metrics_address: SocketAddr,
+    database: Database,
+    http: ServerHandle,
+    metrics: ServerHandle,
+}
+
+impl Running {
+    /// Database, migrations, then everything that needs them, then the doors.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let rendered = telemetry::install();
+        // The doors are taken first, so that a second server on the same address fails before it touches anything.
+        let http_door = listen("http.listen", config.http.listen)?;
+        let metrics_door = listen("metrics.listen", config.metrics.listen)?;
+        let database = Database::open(&config, Purpose::Serve).await?;
+        let applied = database.migrate().await?;
+        if !applied.is_empty() {
+            tracing::info!(count = applied.len(), "migrations applied");
+        }
+        let store = Store::new(database.app().clone());
+        let app = Arc::new(App { store, relay: RelayHandle::default(), gazetteer: Gazetteer::embedded(), hasher: Hasher::default(), config });
+
+        let (address, metrics_address) = (address_of(&http_door)?, address_of(&metrics_door)?);
+        let http = serve(&app, http_door).map_err(StartError::Serve)?;
+        let metrics = serve_metrics(rendered, metrics_door).map_err(StartError::Serve)?;
+        let running = Self { app, address, metrics_address, database, http: http.handle(), metrics: metrics.handle() };
+        actix_web::rt::spawn(http);
+        actix_web::rt::spawn(metrics);
+        Ok(running)
+    }
+
+    /// Where pages, API and sockets are.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where `/metrics` is.
+    pub fn metrics_address(&self) -> SocketAddr {
+        self.metrics_address
+    }
+
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Ends it in order: doors, then the database. In a hurry nobody is waited for.
+    pub async fn stop(self, hurry: bool) {
+        self.http.stop(!hurry).await;
+        self.metrics.stop(false).await;
+        self.database.stop().await;
+    }
+}
+
+fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|source| StartError::Listen { key, address, source })
+}
+
+fn address_of(door: &TcpListener) -> Result<SocketAddr, StartError> {
+    door.local_addr().map_err(StartError::Serve)
+}
+
+fn serve(app: &Arc<App>, door: TcpListener) -> io::Result<Server> {
+    let app = Arc::clone(app);
+    let workers = app.config.http.workers;
+    let drain = app.config.shutdown.drain_seconds;
+    let server = HttpServer::new(move || Web::new().app_data(web::Data::from(Arc::clone(&app))).route("/health/live", web::get().to(HttpResponse::Ok)))
+        .disable_signals()
+        .shutdown_timeout(drain);
+    let server = if workers == 0 { server } else { server.workers(workers) };
+    Ok(server.listen(door)?.run())
+}
+
+fn serve_metrics(rendered: telemetry::Rendered, door: TcpListener) -> io::Result<Server> {
+    let server = HttpServer::new(move || {
+        let rendered = rendered.clone();
+        Web::new().route(
+            "/metrics",
+            web::get().to(move || {
+                let text = rendered.text();
+                async move { HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text) }
+            }),
+        )
+    });
+    Ok(server.workers(1).disable_signals().listen(door)?.run())
 }

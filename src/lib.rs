@@ -4,7 +4,11 @@
 pub mod app;
 pub mod caller;
 pub mod commands;
+pub mod config;
+pub mod database;
+pub mod embedded_postgres;
 pub mod http;
 pub mod secrets;
 pub mod store;
+pub mod telemetry;
 pub mod ws;

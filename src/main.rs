@@ -1,1 +1,3 @@
-fn main() {}
+fn main() {
+    println!("{}", posada::config::reference().trim_end());
+}

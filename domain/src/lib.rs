@@ -3,6 +3,7 @@
 //! Called by everything. Never does I/O, never reads a clock, knows neither actix nor sqlx: time and chance are arguments.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod cell;
 pub mod filter;
 pub mod home;
 pub mod ids;
@@ -14,6 +15,7 @@ pub mod place;
 pub mod role;
 pub mod stay;
 
+pub use cell::PublicPlace;
 pub use filter::HomeFilter;
 pub use ids::*;
 pub use live::{Event, StreamName};

@@ -1,6 +1,14 @@
 //! Orders, one file each: load → validate (domain) → save → record → commit. No HTTP types, no actors but the relay's handle.
 
 pub mod acknowledge;
+pub mod add_member;
 pub mod answer_stay;
 pub mod approve_stay;
+pub mod create_tenant;
+pub mod enrol;
 pub mod expire_stays;
+pub mod place_city;
+pub mod sign_in;
+pub mod sign_out;
+pub mod sign_up;
+pub mod update_member;

@@ -17,19 +17,26 @@ impl TenantTx {
     pub async fn city_changes(&mut self, homes: &[HomeId]) -> Result<BTreeMap<CityId, CityChange>, StoreError> {
         let tenant = self.tenant().0;
         let ids: Vec<Uuid> = homes.iter().map(|h| h.0).collect();
-        let rows = sqlx::query!(
-            "select h.id, h.city_id, h.status = 'active' as \"active!\", coalesce(c.homes, 0) as \"homes!\", coalesce(c.hosts, 0) as \"hosts!\"
-             from homes h left join city_counts c on c.tenant_id = h.tenant_id and c.city_id = h.city_id
-             where h.tenant_id = $1 and h.id = any($2) order by h.id",
+        // The cities' rows are held until the commit, in order: no later event of theirs can carry older counts.
+        let held = sqlx::query!(
+            "select city_id, homes, hosts from city_counts
+             where tenant_id = $1 and city_id in (select city_id from homes where tenant_id = $1 and id = any($2))
+             order by city_id for share",
             tenant,
             &ids
         )
         .fetch_all(&mut **self)
         .await?;
+        let counts: BTreeMap<i64, CityCounts> =
+            held.into_iter().map(|row| (row.city_id, CityCounts { homes: row.homes as u32, hosts: row.hosts as u32 })).collect();
+        let rows =
+            sqlx::query!("select id, city_id, status = 'active' as \"active!\" from homes where tenant_id = $1 and id = any($2) order by id", tenant, &ids)
+                .fetch_all(&mut **self)
+                .await?;
         let mut points: BTreeMap<HomeId, HomePoint> = self.home_points(homes).await?.into_iter().map(|p| (p.id, p)).collect();
         let mut changes: BTreeMap<CityId, CityChange> = BTreeMap::new();
         for row in rows {
-            let counts = CityCounts { homes: row.homes as u32, hosts: row.hosts as u32 };
+            let counts = counts.get(&row.city_id).copied().unwrap_or_default();
             let change = changes.entry(CityId(row.city_id as u32)).or_insert_with(|| CityChange { put: Vec::new(), gone: Vec::new(), counts });
             match points.remove(&HomeId(row.id)) {
                 Some(point) if row.active => change.put.push(point),

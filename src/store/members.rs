@@ -10,7 +10,7 @@ use domain::{
 };
 use time::OffsetDateTime;
 
-use super::{StoreError, TenantTx, groups::GroupName};
+use super::{Revocation, StoreError, TenantTx, groups::GroupName};
 
 /// A member, to themselves.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +100,7 @@ impl TenantTx {
     pub async fn rename_member(&mut self, id: MemberId, name: &PersonName) -> Result<(), StoreError> {
         let done =
             sqlx::query!("update members set name = $3 where tenant_id = $1 and id = $2", self.tenant().0, id.0, name.as_str()).execute(&mut **self).await?;
+        self.revokes(Revocation::Member(self.tenant(), id));
         changed_one(done.rows_affected(), id)
     }
 
@@ -113,13 +114,6 @@ impl TenantTx {
     /// The home city must have been placed; [`settle_city_group`](Self::settle_city_group) follows.
     pub async fn set_home_city(&mut self, id: MemberId, city: CityId) -> Result<(), StoreError> {
         let done = sqlx::query!("update members set home_city = $3 where tenant_id = $1 and id = $2", self.tenant().0, id.0, i64::from(city.0))
-            .execute(&mut **self)
-            .await?;
-        changed_one(done.rows_affected(), id)
-    }
-
-    pub async fn set_platform_role(&mut self, id: MemberId, role: PlatformRole) -> Result<(), StoreError> {
-        let done = sqlx::query!("update members set platform_role = $3 where tenant_id = $1 and id = $2", self.tenant().0, id.0, role.code())
             .execute(&mut **self)
             .await?;
         changed_one(done.rows_affected(), id)
@@ -145,6 +139,7 @@ impl TenantTx {
         )
         .execute(&mut **self)
         .await?;
+        self.revokes(Revocation::Member(tenant, id));
         self.settle_role_groups(id, &CommunityRole::groups(roles)).await
     }
 }

@@ -7,6 +7,7 @@ pub mod cities;
 mod city_change;
 pub mod events;
 pub mod groups;
+pub mod homes;
 pub mod idempotency;
 pub mod members;
 pub mod principals;

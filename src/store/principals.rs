@@ -1,7 +1,8 @@
 //! Who holds which session, kept for seconds: every request and every socket asks.
 //!
 //! Owned by the [`Store`](super::Store). Keys begin with the tenant: who somebody is in one community says nothing about another.
-//! [`Store::revoke`](super::Store::revoke) makes this node forget exactly and at once, and tells the live edge; other nodes forget within [`KEPT`].
+//! A transaction that takes something away makes this node forget it exactly and at once as it commits, and the live edge hears; other nodes
+//! forget within [`KEPT`].
 
 use std::{
     sync::{
@@ -104,8 +105,9 @@ impl Principals {
 }
 
 impl Store {
-    /// After the commit that took something away: forgets what is kept about it, then tells the live edge.
-    pub fn revoke(&self, what: Revocation) {
+    /// Forgets what is kept about somebody, then tells the live edge. Called by [`TenantTx::commit`](super::TenantTx::commit) for what the
+    /// transaction took away, never before it has.
+    pub(super) fn revoke(&self, what: Revocation) {
         let principals = self.principals();
         principals.generation.fetch_add(1, Ordering::SeqCst);
         let forgotten = principals.cache.invalidate_entries_if(move |(tenant, token), p| match what {

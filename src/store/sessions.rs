@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::{
     Store, StoreError, TenantTx,
-    principals::{Principal, PrincipalMember},
+    principals::{Principal, PrincipalMember, Revocation},
 };
 use crate::secrets::TokenHash;
 
@@ -40,9 +40,10 @@ impl TenantTx {
         Ok(expires_at)
     }
 
-    /// Ends a session of the transaction's account; `false` where there is none that still runs. After the commit: [`Store::revoke`].
+    /// Ends a session of the transaction's account; `false` where there is none that still runs. Whoever holds something for it hears after the commit.
     pub async fn end_session(&mut self, token: TokenHash) -> Result<bool, StoreError> {
         let done = sqlx::query!("update sessions set ended_at = now() where token_hash = $1 and ended_at is null", &token.0).execute(&mut **self).await?;
+        self.revokes(Revocation::Session(token));
         Ok(done.rows_affected() == 1)
     }
 }
@@ -50,7 +51,7 @@ impl TenantTx {
 impl Store {
     /// Who holds this token, in this tenant; one call of the database, or none when it was asked in the last seconds.
     ///
-    /// `None`: unknown, ended, too old, or idle for too long. What [`Store::revoke`] names is asked again at once.
+    /// `None`: unknown, ended, too old, or idle for too long. What a transaction of this node revoked is asked again at once.
     pub async fn principal(&self, tenant: TenantId, token: TokenHash) -> Result<Option<Principal>, StoreError> {
         if let Some(known) = self.principals().get(tenant, token).await {
             return Ok(Some(known));

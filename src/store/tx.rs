@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use domain::{AccountId, Event, TenantId};
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use super::{Store, StoreError};
+use super::{Revocation, Store, StoreError};
 use crate::caller::Caller;
 
 /// The only way to tenant data. Rolled back when dropped; [`commit`](Self::commit) gives the events recorded in it, to be handed to the relay.
@@ -14,6 +14,8 @@ pub struct TenantTx {
     tx: Transaction<'static, Postgres>,
     tenant: TenantId,
     recorded: Vec<Event>,
+    store: Store,
+    revoked: Vec<Revocation>,
 }
 
 impl Store {
@@ -33,12 +35,21 @@ impl Store {
         self.begin_with(tenant, &account.to_string()).await
     }
 
+    /// Begins a transaction that reads everything as of one instant and writes nothing.
+    pub async fn begin_snapshot(&self, tenant: TenantId) -> Result<TenantTx, StoreError> {
+        let tx = self.pool().begin_with("begin isolation level repeatable read, read only").await?;
+        self.named(tx, tenant, "").await
+    }
+
     async fn begin_with(&self, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {
-        let mut tx = self.pool().begin().await?;
+        self.named(self.pool().begin().await?, tenant, account).await
+    }
+
+    async fn named(&self, mut tx: Transaction<'static, Postgres>, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {
         sqlx::query!("select set_config('posada.tenant', $1, true) as tenant, set_config('posada.account', $2, true) as account", tenant.to_string(), account)
             .fetch_one(&mut *tx)
             .await?;
-        Ok(TenantTx { tx, tenant, recorded: Vec::new() })
+        Ok(TenantTx { tx, tenant, recorded: Vec::new(), store: self.clone(), revoked: Vec::new() })
     }
 }
 
@@ -52,9 +63,19 @@ impl TenantTx {
         self.recorded.extend(events);
     }
 
+    /// Keeps what this transaction takes away from somebody until its end; then whoever holds something for it hears.
+    pub(super) fn revokes(&mut self, what: Revocation) {
+        self.revoked.push(what);
+    }
+
     /// Commits and gives what is now true, in the order it was recorded.
     pub async fn commit(self) -> Result<Vec<Event>, StoreError> {
-        self.tx.commit().await?;
+        let done = self.tx.commit().await;
+        // Also when nobody knows whether it was committed: asking once more does no harm.
+        for what in self.revoked {
+            self.store.revoke(what);
+        }
+        done?;
         Ok(self.recorded)
     }
 }

@@ -1,1 +1,5 @@
+//! The server from outside: real HTTP, real sockets, real Postgres. One module per capability; `harness` starts it all.
+#![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod harness;
+mod operations;

@@ -1,0 +1,142 @@
+//! What a cluster knows of the things in it: how many, how heavy, their middle and their box.
+//!
+//! Kept in the pyramid, or added up for a filtered tile. Positions are summed as whole units of 1e-7 degrees (a centimetre), so
+//! that sums do not depend on the order in which things came and went: equal states have equal clusters.
+
+use std::ops::{Add, AddAssign, Sub};
+
+use domain::{BBox, Position};
+
+/// Units in a degree.
+const UNITS: f64 = 1e7;
+
+/// The sums that clusters and totals carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Weight {
+    pub things: u32,
+    pub homes: u32,
+    pub hosts: u32,
+}
+
+impl Add for Weight {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { things: self.things + other.things, homes: self.homes + other.homes, hosts: self.hosts + other.hosts }
+    }
+}
+
+impl AddAssign for Weight {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sub for Weight {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self { things: self.things - other.things, homes: self.homes - other.homes, hosts: self.hosts - other.hosts }
+    }
+}
+
+impl std::iter::Sum for Weight {
+    fn sum<I: Iterator<Item = Self>>(weights: I) -> Self {
+        weights.fold(Self::default(), Add::add)
+    }
+}
+
+/// A box in units of 1e-7 degrees, rounded outward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bounds {
+    pub(super) south: i32,
+    pub(super) west: i32,
+    pub(super) north: i32,
+    pub(super) east: i32,
+}
+
+impl Bounds {
+    const EMPTY: Self = Self { south: i32::MAX, west: i32::MAX, north: i32::MIN, east: i32::MIN };
+
+    fn of(at: Position) -> Self {
+        Self { south: floor(at.lat), west: floor(at.lng), north: ceil(at.lat), east: ceil(at.lng) }
+    }
+
+    fn grow(&mut self, other: Self) {
+        self.south = self.south.min(other.south);
+        self.west = self.west.min(other.west);
+        self.north = self.north.max(other.north);
+        self.east = self.east.max(other.east);
+    }
+
+    fn is_touched_by(self, inner: Self) -> bool {
+        self.south == inner.south || self.west == inner.west || self.north == inner.north || self.east == inner.east
+    }
+
+    pub(super) fn degrees(self) -> BBox {
+        let degrees = |units: i32| f64::from(units) / UNITS;
+        BBox { south: degrees(self.south), west: degrees(self.west), north: degrees(self.north), east: degrees(self.east) }
+    }
+}
+
+/// Sums over things of one tile, which never crosses the date line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Sums {
+    pub(super) weight: Weight,
+    lat: i64,
+    lng: i64,
+    bounds: Bounds,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self { weight: Weight::default(), lat: 0, lng: 0, bounds: Bounds::EMPTY }
+    }
+}
+
+impl Sums {
+    pub(super) fn of(at: Position, weight: Weight) -> Self {
+        Self { weight, lat: units(at.lat), lng: units(at.lng), bounds: Bounds::of(at) }
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.weight += other.weight;
+        self.lat += other.lat;
+        self.lng += other.lng;
+        self.bounds.grow(other.bounds);
+    }
+
+    /// Takes one out. Returns whether the box may have become smaller: the caller then adds it up anew.
+    pub(super) fn take(&mut self, other: &Self) -> bool {
+        self.weight = self.weight - other.weight;
+        self.lat -= other.lat;
+        self.lng -= other.lng;
+        self.bounds.is_touched_by(other.bounds)
+    }
+
+    pub(super) fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// The middle of its things, in units of 1e-7 degrees: latitude, longitude. Never outside the box.
+    pub(super) fn middle(&self) -> (i32, i32) {
+        let mean = |sum: i64, low: i32, high: i32| (sum / i64::from(self.weight.things.max(1))).clamp(i64::from(low), i64::from(high)) as i32;
+        (mean(self.lat, self.bounds.south, self.bounds.north), mean(self.lng, self.bounds.west, self.bounds.east))
+    }
+}
+
+fn units(degrees: f64) -> i64 {
+    (degrees * UNITS).round() as i64
+}
+
+fn floor(degrees: f64) -> i32 {
+    let near = (degrees * UNITS).round();
+    (if near / UNITS <= degrees { near } else { near - 1.0 }) as i32
+}
+
+fn ceil(degrees: f64) -> i32 {
+    let near = (degrees * UNITS).round();
+    (if near / UNITS >= degrees { near } else { near + 1.0 }) as i32
+}

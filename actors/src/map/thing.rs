@@ -1,0 +1,33 @@
+//! What can be on a live map.
+
+use std::{fmt, hash::Hash};
+
+use domain::Position;
+
+use super::{Matcher, Weight};
+
+/// Something with a place, a weight in clusters, and its own JSON.
+pub trait Thing: Clone {
+    type Id: Copy + Eq + Hash + Ord + fmt::Debug + fmt::Display;
+
+    /// Whether clusters of these say how many hosts they hold.
+    const COUNTS_HOSTS: bool;
+
+    fn id(&self) -> Self::Id;
+
+    /// Where everyone may see it.
+    fn at(&self) -> Position;
+
+    /// What it adds to a cluster's sums; `things` is 1.
+    fn weight(&self) -> Weight;
+
+    fn matches(&self, filter: &Matcher) -> bool;
+
+    /// Appends its item as the live protocol says, one JSON object. The same state writes the same bytes.
+    fn write(&self, out: &mut Vec<u8>);
+
+    /// A new day (number since 1970-01-01). Returns whether its item reads differently now.
+    fn set_today(&mut self, _today: i32) -> bool {
+        false
+    }
+}

@@ -1,0 +1,126 @@
+//! Reading homes by id, with their rooms and the nights that are taken in them.
+
+use std::collections::HashMap;
+
+use domain::{
+    HomeId, Nights, RoomId,
+    home::{Home, Room},
+    live::HomePoint,
+};
+use time::Date;
+use uuid::Uuid;
+
+use super::rows::{HomeRow, RoomRow};
+use crate::store::{StoreError, TenantTx};
+
+/// A home as it is read: itself, its host's name and the nights taken in its rooms.
+#[derive(Clone, Debug)]
+pub struct HomeView {
+    pub home: Home,
+    pub host_name: String,
+    /// Ascending in each room; a room nobody is in is absent.
+    pub taken: HashMap<RoomId, Vec<Nights>>,
+}
+
+impl HomeView {
+    pub fn point(&self) -> HomePoint {
+        self.home.point(|room| self.taken.get(&room).cloned().unwrap_or_default())
+    }
+}
+
+impl TenantTx {
+    /// A home, locked until the end of this transaction.
+    pub async fn home_to_change(&mut self, id: HomeId) -> Result<Option<Home>, StoreError> {
+        let row = sqlx::query_as!(
+            HomeRow,
+            "select id, host_id, city_id, status, kind, offer, title, description, guests, bedrooms, beds, price, currency, lat, lng, approximate,
+                    public_lat, public_lng, cell, version, created_at, updated_at
+             from homes where tenant_id = $1 and id = $2 for update",
+            self.tenant().0,
+            id.0
+        )
+        .fetch_optional(&mut **self)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let mut rooms = self.rooms_of(&[id.0]).await?;
+        row.into_home(rooms.remove(&id.0).unwrap_or_default()).map(Some)
+    }
+
+    /// Homes by their ids, in the order asked for; absent ones are left out. Nights from `since` on.
+    pub async fn homes(&mut self, ids: &[HomeId], since: Date) -> Result<Vec<HomeView>, StoreError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let rows = sqlx::query_as!(
+            HomeRow,
+            "select id, host_id, city_id, status, kind, offer, title, description, guests, bedrooms, beds, price, currency, lat, lng, approximate,
+                    public_lat, public_lng, cell, version, created_at, updated_at
+             from homes where tenant_id = $1 and id = any($2)",
+            self.tenant().0,
+            &ids
+        )
+        .fetch_all(&mut **self)
+        .await?;
+        let place: HashMap<Uuid, usize> = ids.iter().enumerate().map(|(n, id)| (*id, n)).collect();
+        let mut views = self.with_rooms(rows, since).await?;
+        views.sort_by_key(|view| place.get(&view.home.id.0).copied());
+        Ok(views)
+    }
+
+    pub(super) async fn with_rooms(&mut self, rows: Vec<HomeRow>, since: Date) -> Result<Vec<HomeView>, StoreError> {
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let mut hosts: Vec<Uuid> = rows.iter().map(|row| row.host_id).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        let mut rooms = self.rooms_of(&ids).await?;
+        let room_ids: Vec<Uuid> = rooms.values().flatten().map(|room| room.id.0).collect();
+        let taken = self.nights_taken(&room_ids, since).await?;
+        let names: HashMap<Uuid, String> = sqlx::query!("select id, name from members where tenant_id = $1 and id = any($2)", self.tenant().0, &hosts)
+            .fetch_all(&mut **self)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row.name))
+            .collect();
+        rows.into_iter()
+            .map(|row| {
+                let (id, host) = (row.id, row.host_id);
+                let rooms = rooms.remove(&id).unwrap_or_default();
+                let taken = rooms.iter().filter_map(|room| Some((room.id, taken.get(&room.id)?.clone()))).collect();
+                Ok(HomeView { home: row.into_home(rooms)?, host_name: names.get(&host).cloned().unwrap_or_default(), taken })
+            })
+            .collect()
+    }
+
+    async fn rooms_of(&mut self, homes: &[Uuid]) -> Result<HashMap<Uuid, Vec<Room>>, StoreError> {
+        let rows = sqlx::query_as!(
+            RoomRow,
+            "select home_id, id, name, guests from rooms where tenant_id = $1 and home_id = any($2) order by home_id, position, id",
+            self.tenant().0,
+            homes
+        )
+        .fetch_all(&mut **self)
+        .await?;
+        let mut rooms: HashMap<Uuid, Vec<Room>> = HashMap::with_capacity(homes.len());
+        for row in rows {
+            rooms.entry(row.home_id).or_default().push(row.into_room()?);
+        }
+        Ok(rooms)
+    }
+
+    /// The nights taken in some rooms, ascending, of those that end after `since`.
+    pub(super) async fn nights_taken(&mut self, rooms: &[Uuid], since: Date) -> Result<HashMap<RoomId, Vec<Nights>>, StoreError> {
+        let rows = sqlx::query!(
+            "select room_id, arrive, leave from stay_nights where tenant_id = $1 and room_id = any($2) and leave > $3 order by room_id, arrive",
+            self.tenant().0,
+            rooms,
+            since
+        )
+        .fetch_all(&mut **self)
+        .await?;
+        let mut taken: HashMap<RoomId, Vec<Nights>> = HashMap::new();
+        for row in rows {
+            let nights =
+                Nights::new(row.arrive, row.leave).map_err(|e| StoreError::BadRow { table: "stay_nights", id: row.room_id.to_string(), why: e.to_string() })?;
+            taken.entry(RoomId(row.room_id)).or_default().push(nights);
+        }
+        Ok(taken)
+    }
+}

@@ -1,0 +1,139 @@
+//! The real server in this process, on a port and a database of its own, with people to use it.
+//!
+//! `TestApp::spawn().await` gives one. Every test has a database copied from a migrated template, in a cluster that lives as long as
+//! the test process and not a moment longer. The server connects as `posada_app`, so row security is felt.
+
+#![allow(dead_code, unused_imports)] // not every capability needs every help
+
+mod client;
+mod cluster;
+mod people;
+mod server;
+
+use std::{net::SocketAddr, time::Duration};
+
+use posada::config::Config;
+use sqlx::{PgPool, postgres::PgPoolOptions};
+
+pub use client::{Answer, Client};
+pub use people::Person;
+use server::Server;
+
+/// A running server. Stop it with [`stop`](Self::stop); dropping it ends it as a crash would.
+pub struct TestApp {
+    server: Server,
+    config: Config,
+    database: cluster::Database,
+    owner: PgPool,
+}
+
+/// The tenant that is there from the start: its map is public, and anyone may sign up.
+pub const TENANT: &str = "demo";
+
+impl TestApp {
+    pub async fn spawn() -> Self {
+        Self::spawn_with(|_| {}).await
+    }
+
+    /// With a changed configuration.
+    pub async fn spawn_with(change: impl FnOnce(&mut Config)) -> Self {
+        let database = cluster::database().await;
+        let mut config = Config::default();
+        config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.http.workers = 2;
+        config.metrics.listen = config.http.listen;
+        config.data_dir = Some(database.dir.clone());
+        config.database.url = Some(database.url("posada_app"));
+        config.database.owner_url = Some(database.url("posada_owner"));
+        config.demo.on_first_start = false;
+        config.shutdown.drain_seconds = 5;
+        change(&mut config);
+        let owner = PgPoolOptions::new().max_connections(2).connect_lazy(&database.url("posada_owner")).unwrap();
+        let server = Server::start(config.clone()).await.unwrap();
+        let app = Self { server, config, database, owner };
+        app.make_tenant(TENANT).await;
+        app
+    }
+
+    /// A server that is expected not to start: why not.
+    pub async fn refuses(change: impl FnOnce(&mut Config)) -> String {
+        let database = cluster::database().await;
+        let mut config = Config::default();
+        config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.metrics.listen = config.http.listen;
+        config.database.url = Some(database.url("posada_app"));
+        config.database.owner_url = Some(database.url("posada_owner"));
+        config.demo.on_first_start = false;
+        change(&mut config);
+        match Server::start(config).await {
+            Ok(_) => panic!("the server started"),
+            Err(why) => why,
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
+    pub fn metrics_address(&self) -> SocketAddr {
+        self.server.metrics_address
+    }
+
+    /// What the server is made of, to look inside.
+    pub fn app(&self) -> &posada::app::App {
+        &self.server.app
+    }
+
+    /// The database as its owner, past row security: to prepare and to look, never what is tested.
+    pub fn owner(&self) -> &PgPool {
+        &self.owner
+    }
+
+    /// The address of the database for a role, as a test that connects by itself needs it.
+    pub fn database_url(&self, role: &str) -> String {
+        self.database.url(role)
+    }
+
+    /// Somebody who has not signed in.
+    pub fn visitor(&self) -> Client {
+        Client::new(self.address())
+    }
+
+    /// Another community on the same installation, with the same settings as the first.
+    pub async fn make_tenant(&self, slug: &str) -> uuid::Uuid {
+        let id = uuid::Uuid::now_v7();
+        sqlx::query("insert into tenants (id, slug, name, public_map, sign_up) values ($1, $2, initcap($2), true, 'open')")
+            .bind(id)
+            .bind(slug)
+            .execute(&self.owner)
+            .await
+            .unwrap();
+        id
+    }
+
+    /// Ends the server as `kill -9` would and starts it again on the same database; its port may be another.
+    pub async fn restart(&mut self) {
+        self.server.kill().await;
+        self.server = Server::start(self.config.clone()).await.unwrap();
+    }
+
+    /// Ends it properly. Fails if a thread of it panicked meanwhile, as a dead actor's would have.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        self.owner.close().await;
+        self.database.remove().await;
+    }
+}
+
+/// Waits until something is so, or fails after ten seconds with what it was last.
+pub async fn eventually<T: std::fmt::Debug, F: Future<Output = T>>(mut look: impl FnMut() -> F, enough: impl Fn(&T) -> bool) -> T {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        let seen = look().await;
+        if enough(&seen) {
+            return seen;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "after ten seconds still {seen:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,3 @@
+//! Starting, stopping, and telling how one is.
+
+mod serve;

@@ -1,0 +1,14 @@
+/** What stands in the bar at the top. A page that belongs there adds a row. */
+import type { LinkProps } from "@tanstack/react-router";
+import type { IconName } from "~/ui/icon/Icon";
+import { words } from "~/words";
+
+export interface Destination {
+  to: NonNullable<LinkProps["to"]>;
+  label: string;
+  icon: IconName;
+  /** Who sees it: everyone, only members, only visitors. */
+  who: "all" | "member" | "visitor";
+}
+
+export const destinations: readonly Destination[] = [{ to: "/", label: words.nav.map, icon: "map", who: "all" }];

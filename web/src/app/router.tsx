@@ -1,0 +1,52 @@
+/** All pages, on one page. A page's code comes when it is first opened; its search parameters are typed where it lives. */
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { parseAddress, writeAddress } from "~/app/address";
+import { base } from "~/app/base";
+import { Shell } from "~/app/shell/Shell";
+import { type MapAddress, readAddress } from "~/pages/map/address";
+import { Missing } from "~/pages/missing/Missing";
+import { ErrorState } from "~/ui/states/States";
+
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({
+  component: Shell,
+  notFoundComponent: Missing,
+});
+
+const map = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  validateSearch: (raw: Record<string, unknown>): MapAddress => readAddress(raw),
+  component: lazyRouteComponent(() => import("~/pages/map/MapPage"), "MapPage"),
+});
+const city = createRoute({
+  getParentRoute: () => root,
+  path: "/cities/$id",
+  component: lazyRouteComponent(() => import("~/pages/city/CityPage"), "CityPage"),
+});
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/homes/$id",
+  component: lazyRouteComponent(() => import("~/pages/home/HomePage"), "HomePage"),
+});
+
+const tree = root.addChildren([map, city, home]);
+
+export function createPages(queries: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    basepath: base() || "/",
+    context: { queries },
+    parseSearch: parseAddress,
+    stringifySearch: writeAddress,
+    defaultPreload: "intent",
+    defaultErrorComponent: ({ error, reset }) => <ErrorState error={error} onRetry={reset} />,
+    scrollRestoration: true,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createPages>;
+  }
+}

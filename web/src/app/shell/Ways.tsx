@@ -1,0 +1,40 @@
+/** The ways to the main pages: a row on a desk, a menu on a phone. */
+import { Link, useRouter } from "@tanstack/react-router";
+import { useMember } from "~/api/queries";
+import { destinations } from "~/app/navigation";
+import { IconButton } from "~/ui/button/Button";
+import { Icon } from "~/ui/icon/Icon";
+import { Menu } from "~/ui/menu/Menu";
+import { words } from "~/words";
+import css from "./Ways.module.css";
+
+export function Ways() {
+  const member = useMember();
+  const router = useRouter();
+  const ways = destinations.filter(({ who }) => who === "all" || (who === "member") === Boolean(member));
+  if (ways.length < 2) return null;
+  return (
+    <>
+      <nav aria-label={words.shell.nav} className={css.row}>
+        {ways.map(({ to, label, icon }) => (
+          <Link key={to} to={to} className={css.way} activeOptions={{ exact: to === "/", includeSearch: false }}>
+            <Icon name={icon} size={18} />
+            {label}
+          </Link>
+        ))}
+      </nav>
+      <div className={css.folded}>
+        <Menu
+          label={words.shell.nav}
+          trigger={<IconButton icon="menu" label={words.shell.menu} />}
+          acts={ways.map(({ to, label, icon }) => ({
+            id: to,
+            label,
+            icon,
+            onAction: () => void router.navigate({ to }),
+          }))}
+        />
+      </div>
+    </>
+  );
+}

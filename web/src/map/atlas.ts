@@ -1,0 +1,63 @@
+/**
+ * Natural Earth, ready to draw: land and borders as Web-Mercator lines in a unit square (x east, y south).
+ * Fetched from Posada itself. Knows nothing of the screen.
+ */
+import { feature, mesh } from "topojson-client";
+import type { GeometryCollection, Topology } from "topojson-specification";
+
+export interface Line {
+  /** x, y, x, y … in 0..1. */
+  points: Float64Array;
+  west: number;
+  north: number;
+  east: number;
+  south: number;
+}
+export interface Atlas {
+  /** Each area is its rings, filled even-odd. */
+  land: Line[][];
+  borders: Line[];
+}
+
+const MAX_LATITUDE = 85.0511287798;
+
+/** Web-Mercator (EPSG:3857) scaled to a unit square. */
+export function project(lng: number, lat: number): [x: number, y: number] {
+  const sin = Math.sin((Math.max(-MAX_LATITUDE, Math.min(MAX_LATITUDE, lat)) * Math.PI) / 180);
+  return [lng / 360 + 0.5, 0.5 - Math.log((1 + sin) / (1 - sin)) / (4 * Math.PI)];
+}
+
+export async function loadAtlas(detail: "coarse" | "fine", signal?: AbortSignal): Promise<Atlas> {
+  const file = detail === "coarse" ? "land-110m" : "countries-50m";
+  const answer = await fetch(`/basemap/${file}.json`, { signal });
+  if (!answer.ok) throw new Error(`base map ${file}: ${answer.status}`);
+  return readAtlas((await answer.json()) as Topology);
+}
+
+export function readAtlas(topology: Topology): Atlas {
+  const objects = topology.objects as Record<string, GeometryCollection>;
+  const areas = objects.countries ?? objects.land;
+  if (!areas) return { land: [], borders: [] };
+  const land: Line[][] = [];
+  for (const { geometry } of feature(topology, areas).features) {
+    if (geometry.type === "Polygon") land.push(geometry.coordinates.map(toLine));
+    else if (geometry.type === "MultiPolygon") for (const rings of geometry.coordinates) land.push(rings.map(toLine));
+  }
+  const borders = objects.countries ? mesh(topology, objects.countries, (a, b) => a !== b).coordinates.map(toLine) : [];
+  return { land, borders };
+}
+
+function toLine(coordinates: number[][]): Line {
+  const points = new Float64Array(coordinates.length * 2);
+  const line: Line = { points, west: 1, north: 1, east: 0, south: 0 };
+  coordinates.forEach(([lng = 0, lat = 0], at) => {
+    const [x, y] = project(lng, lat);
+    points[at * 2] = x;
+    points[at * 2 + 1] = y;
+    line.west = Math.min(line.west, x);
+    line.east = Math.max(line.east, x);
+    line.north = Math.min(line.north, y);
+    line.south = Math.max(line.south, y);
+  });
+  return line;
+}

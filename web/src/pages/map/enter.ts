@@ -1,0 +1,25 @@
+/** Goes closer to what a bubble stands for, always by at least one step, so that pressing never does nothing. */
+import L from "leaflet";
+import type { ScopedItem } from "~/live/view";
+import { nearestCopy } from "~/map/createMap";
+import { CITY_ZOOM, MAX_ZOOM } from "~/map/limits";
+
+export function enter(map: L.Map, items: readonly ScopedItem[]) {
+  const [only] = items;
+  if (!only) return;
+  if (items.length === 1 && only.c === "city") {
+    map.flyTo([only.y, nearestCopy(only.x, map.getCenter().lng)], Math.max(CITY_ZOOM + 2, map.getZoom() + 1));
+    return;
+  }
+  const bounds = L.latLngBounds([]);
+  const middle = only.x;
+  for (const item of items) {
+    const box = item.c === "cluster" ? item.box : undefined;
+    if (box) bounds.extend([box[0], nearestCopy(box[1], middle)]).extend([box[2], nearestCopy(box[3], middle)]);
+    else bounds.extend([item.y, nearestCopy(item.x, middle)]);
+  }
+  const shift = nearestCopy(middle, map.getCenter().lng) - middle;
+  const target = L.latLng(bounds.getCenter().lat, bounds.getCenter().lng + shift);
+  const fitting = map.getBoundsZoom(bounds.pad(0.15));
+  map.flyTo(target, Math.min(MAX_ZOOM, Math.max(fitting, map.getZoom() + 1)));
+}
