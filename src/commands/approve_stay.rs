@@ -6,19 +6,22 @@
 //!
 //! Invariant: of two approvals for overlapping nights in one room, exactly one wins.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use actors::RelayHandle;
 use domain::{
     Event, HomeId, MemberId, StayId, StreamName, TenantId,
-    stay::{CannotMove, Side, StayView},
+    stay::{CannotMove, Side, StayState, StayView},
 };
 use serde_json::json;
 use thiserror::Error;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::{Store, StoreError, events::NewEvent, stays::KeptStay};
+use crate::store::{Claimed, KeptAnswer, Once, Store, StoreError, TenantTx, events::NewEvent, stays::KeptStay};
 
 /// Orders that may wait; one more is refused as busy. At a few thousand approvals a second this is about a second's worth.
 const WAITING_MOST: usize = 4096;
@@ -34,6 +37,8 @@ pub struct ApproveStay {
     pub stay: StayId,
     pub terms_version: u32,
     pub now: OffsetDateTime,
+    /// The key under which the same order may be sent again.
+    pub once: Option<Once>,
 }
 
 #[derive(Clone, Debug, Error)]
@@ -42,6 +47,8 @@ pub enum CannotApprove {
     CannotMove(Arc<CannotMove>),
     #[error("some of these nights are taken by now")]
     NightsTaken,
+    #[error("the idempotency key was used for something else")]
+    KeyReused,
     #[error("too many approvals are waiting")]
     Busy,
     #[error(transparent)]
@@ -117,37 +124,98 @@ async fn approve_once(store: &Store, tenant: TenantId, orders: &[ApproveStay]) -
     let mut tx = store.begin_as_tenant(tenant).await?;
     let ids: Vec<StayId> = orders.iter().map(|o| o.stay).collect();
     let mut stays: BTreeMap<StayId, KeptStay> = tx.stays_for_update(&ids).await?.into_iter().map(|s| (s.stay.id, s)).collect();
+    let judged = judge(&mut tx, orders, &mut stays).await?;
 
-    // What the rule says of each order, in the order they came; a second order for one stay meets the first one's outcome.
-    let mut verdicts: Vec<Verdict> = Vec::with_capacity(orders.len());
-    for order in orders {
-        let Some(kept) = stays.get_mut(&order.stay) else {
-            verdicts.push(Err(CannotApprove::CannotMove(Arc::new(CannotMove::NotYours))));
-            continue;
-        };
-        match kept.stay.clone().approve(order.by, order.terms_version, order.now) {
-            Ok(approved) => {
-                kept.stay = approved;
-                verdicts.push(Ok(kept.view(Side::Host)));
-            }
-            Err(refused) => verdicts.push(Err(CannotApprove::CannotMove(Arc::new(refused)))),
-        }
-    }
-
-    let approved: Vec<&KeptStay> = verdicts.iter().flatten().filter_map(|view| stays.get(&view.id)).collect();
-    let won = tx.take_nights(&approved).await?;
-    for verdict in &mut verdicts {
-        if verdict.as_ref().is_ok_and(|view| !won.contains(&view.id)) {
-            *verdict = Err(CannotApprove::NightsTaken);
-        }
-    }
+    let movers: Vec<&KeptStay> = judged.iter().filter_map(|judged| if let Judged::Moves(id) = judged { stays.get(id) } else { None }).collect();
+    let won = tx.take_nights(&movers).await?;
     stays.retain(|id, _| won.contains(id));
-    let winners: Vec<KeptStay> = stays.into_values().collect();
-    if winners.is_empty() {
-        return Ok((verdicts, Vec::new())); // nothing was written: the drop rolls back
+    if !won.is_empty() {
+        keep(&mut tx, orders, &judged, &stays).await?;
     }
-    tx.answer_stays(&winners).await?;
+    let events = tx.commit().await?;
+    let mut verdicts: Vec<Verdict> = Vec::with_capacity(orders.len());
+    for judged in judged {
+        verdicts.push(match judged {
+            Judged::Ended(verdict) => verdict,
+            Judged::Moves(id) => stays.get(&id).map(|kept| kept.view(Side::Host)).ok_or(CannotApprove::NightsTaken),
+            Judged::After(id) if won.contains(&id) => Err(CannotApprove::CannotMove(Arc::new(CannotMove::AlreadyAnswered(StayState::Approved)))),
+            Judged::After(_) => Err(CannotApprove::NightsTaken),
+            Judged::SameAs(first) => verdicts[first].clone(),
+        });
+    }
+    Ok((verdicts, events))
+}
 
+/// What keys and rule say of an order, before the constraint has spoken.
+enum Judged {
+    /// It stays as it is: refused by the rule, or answered before under the same key.
+    Ended(Verdict),
+    /// It may move this stay, if the nights are still free.
+    Moves(StayId),
+    /// An order before it in the batch may move the same stay.
+    After(StayId),
+    /// The same order under the same key stands at this place of the batch.
+    SameAs(usize),
+}
+
+/// Judges each order in the order they came.
+async fn judge(tx: &mut TenantTx, orders: &[ApproveStay], stays: &mut BTreeMap<StayId, KeptStay>) -> Result<Vec<Judged>, StoreError> {
+    let keyed: Vec<&Once> = orders.iter().filter_map(|o| o.once.as_ref()).collect();
+    let mut known = tx.answers_to(&keyed).await?.into_iter();
+    let mut first_with: HashMap<(&str, &str), (usize, [u8; 32])> = HashMap::new();
+    let mut moving: HashSet<StayId> = HashSet::new();
+    let mut all = Vec::with_capacity(orders.len());
+    for (n, order) in orders.iter().enumerate() {
+        let mut before = None;
+        if let Some(once) = &order.once {
+            before = known.next().flatten().map(|answered| replay(answered, order.stay)).transpose()?;
+            let (first, hash) = *first_with.entry((&once.caller, &once.key)).or_insert((n, once.request_hash));
+            if before.is_none() && first != n {
+                before = Some(if hash == once.request_hash { Judged::SameAs(first) } else { Judged::Ended(Err(CannotApprove::KeyReused)) });
+            }
+        }
+        let judged = match (before, stays.get_mut(&order.stay)) {
+            (Some(before), _) => before,
+            (None, None) => Judged::Ended(Err(CannotApprove::CannotMove(Arc::new(CannotMove::NotYours)))),
+            (None, Some(kept)) => match kept.stay.clone().approve(order.by, order.terms_version, order.now) {
+                Ok(approved) => {
+                    kept.stay = approved;
+                    moving.insert(order.stay);
+                    Judged::Moves(order.stay)
+                }
+                Err(CannotMove::AlreadyAnswered(_)) if moving.contains(&order.stay) => Judged::After(order.stay),
+                Err(refused) => Judged::Ended(Err(CannotApprove::CannotMove(Arc::new(refused)))),
+            },
+        };
+        all.push(judged);
+    }
+    Ok(all)
+}
+
+fn replay(answered: Claimed, stay: StayId) -> Result<Judged, StoreError> {
+    Ok(Judged::Ended(match answered {
+        Claimed::Answered(kept) => {
+            Ok(serde_json::from_slice(&kept.body).map_err(|e| StoreError::BadRow { table: "idempotency_keys", id: stay.to_string(), why: e.to_string() })?)
+        }
+        Claimed::Reused => Err(CannotApprove::KeyReused),
+        Claimed::Fresh | Claimed::InProgress => Err(CannotApprove::Busy),
+    }))
+}
+
+/// Writes what was approved, tells guests and city, and keeps the answers under their keys.
+async fn keep(tx: &mut TenantTx, orders: &[ApproveStay], judged: &[Judged], winners: &BTreeMap<StayId, KeptStay>) -> Result<(), StoreError> {
+    let mut answers = Vec::new();
+    for (order, judged) in orders.iter().zip(judged) {
+        let Judged::Moves(id) = judged else { continue };
+        if let (Some(once), Some(kept)) = (&order.once, winners.get(id)) {
+            let body = serde_json::to_vec(&kept.view(Side::Host)).map_err(|e| StoreError::BadRow { table: "stays", id: id.to_string(), why: e.to_string() })?;
+            answers.push((once, KeptAnswer { status: 200, body }));
+        }
+    }
+    tx.keep_answers(&answers).await?;
+
+    let winners: Vec<KeptStay> = winners.values().cloned().collect();
+    tx.answer_stays(&winners).await?;
     let mut events = Vec::with_capacity(winners.len() + 1);
     for stay in &winners {
         events.push(NewEvent::new(StreamName::Member(stay.guest.id), "stay_approved", &json!({ "stay": stay.view(Side::Guest) }))?);
@@ -156,6 +224,5 @@ async fn approve_once(store: &Store, tenant: TenantId, orders: &[ApproveStay]) -
     for (city, change) in tx.city_changes(&homes).await? {
         events.push(NewEvent::new(StreamName::City(city), "nights_taken", &change)?);
     }
-    tx.record(events).await?;
-    Ok((verdicts, tx.commit().await?))
+    tx.record(events).await
 }

@@ -8,6 +8,7 @@ pub mod create_tenant;
 pub mod enrol;
 pub mod expire_stays;
 pub mod place_city;
+pub mod request_stay;
 pub mod sign_in;
 pub mod sign_out;
 pub mod sign_up;

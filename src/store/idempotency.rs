@@ -110,6 +110,64 @@ impl TenantTx {
     }
 }
 
+/// For orders that are done many at once: read what was answered, do the rest, keep their answers. What is locked for the work itself
+/// (the rows it changes) keeps two of the same key apart; if nothing does, the key's uniqueness ends the later transaction.
+impl TenantTx {
+    /// What is known about some keys, in their order; none for a fresh one.
+    pub async fn answers_to(&mut self, keys: &[&Once]) -> Result<Vec<Option<Claimed>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let callers: Vec<String> = keys.iter().map(|once| once.caller.clone()).collect();
+        let names: Vec<String> = keys.iter().map(|once| once.key.clone()).collect();
+        let rows = sqlx::query!(
+            "select t.n as \"n!\", k.request_hash, k.status, k.body
+             from unnest($2::text[], $3::text[]) with ordinality as t (caller, key, n)
+             join idempotency_keys k on k.tenant_id = $1 and k.caller = t.caller and k.key = t.key",
+            self.tenant().0,
+            &callers,
+            &names
+        )
+        .fetch_all(&mut **self)
+        .await?;
+        let mut known = vec![None; keys.len()];
+        for row in rows {
+            let n = row.n as usize - 1;
+            known[n] = Some(match (row.status, row.body) {
+                _ if row.request_hash != keys[n].request_hash => Claimed::Reused,
+                (Some(status), Some(body)) => Claimed::Answered(KeptAnswer { status: status as u16, body }),
+                _ => Claimed::InProgress,
+            });
+        }
+        Ok(known)
+    }
+
+    /// Keeps the answers to some fresh keys.
+    pub async fn keep_answers(&mut self, answers: &[(&Once, KeptAnswer)]) -> Result<(), StoreError> {
+        if answers.is_empty() {
+            return Ok(());
+        }
+        let callers: Vec<String> = answers.iter().map(|(once, _)| once.caller.clone()).collect();
+        let keys: Vec<String> = answers.iter().map(|(once, _)| once.key.clone()).collect();
+        let hashes: Vec<Vec<u8>> = answers.iter().map(|(once, _)| once.request_hash.to_vec()).collect();
+        let statuses: Vec<i16> = answers.iter().map(|(_, kept)| kept.status as i16).collect();
+        let bodies: Vec<Vec<u8>> = answers.iter().map(|(_, kept)| kept.body.clone()).collect();
+        sqlx::query!(
+            "insert into idempotency_keys (tenant_id, caller, key, request_hash, status, body)
+             select $1, t.* from unnest($2::text[], $3::text[], $4::bytea[], $5::smallint[], $6::bytea[]) as t",
+            self.tenant().0,
+            &callers,
+            &keys,
+            &hashes,
+            &statuses,
+            &bodies
+        )
+        .execute(&mut **self)
+        .await?;
+        Ok(())
+    }
+}
+
 impl Store {
     /// Forgets answers older than [`KEPT`], of every tenant; gives how many.
     pub async fn forget_old_answers(&self) -> Result<u64, StoreError> {
