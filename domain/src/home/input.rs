@@ -34,7 +34,8 @@ pub struct HomeDraft {
     pub beds: Option<u8>,
     /// Per night; absent or null: free.
     pub price: Option<PriceInput>,
-    pub position: Position,
+    /// Absent: the city is all that is known, and the home is shown as approximate.
+    pub position: Option<Position>,
     /// GeoNames id; absent: the nearest city.
     pub city: Option<CityId>,
     /// Absent: one room for all guests.
@@ -82,6 +83,43 @@ pub struct HomeInput {
     pub rooms: Option<Vec<RoomInput>>,
 }
 
+/// What a host lists: valid, but not yet somewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewHome {
+    pub facts: HomeFacts,
+    pub rooms: Vec<RoomDraft>,
+    /// None: only the city is known.
+    pub position: Option<Position>,
+    /// None: the nearest city decides.
+    pub city: Option<CityId>,
+}
+
+/// Where a home is moved to: `{lat, lng}`, and its city if the position is not to decide.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize, utoipa::ToSchema)]
+pub struct PlaceInput {
+    #[schema(inline)]
+    #[serde(flatten)]
+    pub at: Position,
+    /// GeoNames id. Absent: the home stays in its city when it is put right by a few kilometres, else the nearest city decides.
+    pub city: Option<CityId>,
+}
+
+impl PlaceInput {
+    pub fn from_json(sent: &Value) -> Result<Self, Vec<Fault>> {
+        let Value::Object(sent) = sent else {
+            return Err(vec![Fault::new("", "the body is not an object", "{lat, lng}")]);
+        };
+        let mut read = Reader { at: String::new(), sent, faults: Vec::new() };
+        read.known(&["lat", "lng", "city"]);
+        let at = read.degrees().and_then(|(lat, lng)| read.on_earth("lat", lat, lng));
+        let city = read.city();
+        match at {
+            Some(at) if read.faults.is_empty() => Ok(Self { at, city }),
+            _ => Err(read.faults),
+        }
+    }
+}
+
 const FIELDS: [&str; 11] = ["kind", "offer", "title", "description", "guests", "bedrooms", "beds", "price", "position", "city", "rooms"];
 
 impl HomeInput {
@@ -104,14 +142,14 @@ impl HomeInput {
             beds: read.nullable("beds", |read, field| read.number(field, 1, 50).map(|n| n as u8)),
             price: read.nullable("price", Reader::price),
             position: read.position("position"),
-            city: read.nullable("city", |read, field| read.number(field, 1, i64::from(u32::MAX)).map(|n| CityId(n as u32))).flatten(),
+            city: read.city(),
             rooms: read.nullable("rooms", Reader::rooms).flatten(),
         };
         if read.faults.is_empty() { Ok(input) } else { Err(read.faults) }
     }
 
-    /// The facts of a new home: what must be there is there.
-    pub fn into_new(self) -> Result<(HomeFacts, Vec<RoomDraft>, Position, Option<CityId>), Vec<Fault>> {
+    /// A new home: what must be there is there.
+    pub fn into_new(self) -> Result<NewHome, Vec<Fault>> {
         let mut faults = Vec::new();
         let mut missing = |field: &str, expected: &str| faults.push(Fault::new(field, "is missing", expected));
         if self.kind.is_none() {
@@ -126,10 +164,10 @@ impl HomeInput {
         if self.guests.is_none() {
             missing("guests", "a whole number from 1 to 20");
         }
-        if self.position.is_none() {
-            missing("position", "{lat, lng} in degrees");
+        if self.position.is_none() && self.city.is_none() {
+            missing("position", "{lat, lng} in degrees, or at least a city");
         }
-        let (Some(kind), Some(offer), Some(title), Some(guests), Some(position)) = (self.kind, self.offer, self.title, self.guests, self.position) else {
+        let (Some(kind), Some(offer), Some(title), Some(guests), []) = (self.kind, self.offer, self.title, self.guests, &faults[..]) else {
             return Err(faults);
         };
         let facts = HomeFacts {
@@ -156,7 +194,7 @@ impl HomeInput {
                 rooms.into_iter().map(|room| RoomDraft { guests: room.guests.unwrap_or(guests), name: room.name }).collect()
             }
         };
-        if faults.is_empty() { Ok((facts, rooms, position, self.city)) } else { Err(faults) }
+        if faults.is_empty() { Ok(NewHome { facts, rooms, position: self.position, city: self.city }) } else { Err(faults) }
     }
 
     /// The facts of a home after this change. Rooms are checked against them, but not changed here: their ids are the caller's to give.
@@ -294,23 +332,33 @@ impl Reader<'_> {
     }
 
     fn position(&mut self, field: &str) -> Option<Position> {
-        let expected = "{lat, lng} in degrees";
-        let at = self.inside(field, expected, |read| {
+        let (lat, lng) = self.inside(field, "{lat, lng} in degrees", |read| {
             read.known(&["lat", "lng"]);
-            let mut degrees = |name: &str| {
-                read.required(name, "degrees");
-                let sent = read.sent.get(name)?;
-                let number = sent.as_f64();
-                if number.is_none() {
-                    read.fault(name, "is not a number", "degrees");
-                }
-                number
-            };
-            let (lat, lng) = (degrees("lat"), degrees("lng"));
-            Some((lat?, lng?))
-        });
-        let (lat, lng) = at?;
+            read.degrees()
+        })?;
+        self.on_earth(field, lat, lng)
+    }
+
+    fn degrees(&mut self) -> Option<(f64, f64)> {
+        let mut degrees = |name: &str| {
+            self.required(name, "degrees");
+            let sent = self.sent.get(name)?;
+            let number = sent.as_f64();
+            if number.is_none() {
+                self.fault(name, "is not a number", "degrees");
+            }
+            number
+        };
+        let (lat, lng) = (degrees("lat"), degrees("lng"));
+        Some((lat?, lng?))
+    }
+
+    fn on_earth(&mut self, field: &str, lat: f64, lng: f64) -> Option<Position> {
         Position::new(lat, lng).map_err(|bad| self.fault(field, bad, "latitude -90 to 90, longitude -180 to 180, not 0, 0")).ok()
+    }
+
+    fn city(&mut self) -> Option<CityId> {
+        self.nullable("city", |read, field| read.number(field, 1, i64::from(u32::MAX)).map(|n| CityId(n as u32))).flatten()
     }
 
     fn rooms(&mut self, field: &str) -> Option<Vec<RoomInput>> {
@@ -364,8 +412,8 @@ mod tests {
 
     #[test]
     fn a_good_draft_has_one_room_for_all_guests() {
-        let (facts, rooms, _, city) = HomeInput::from_json(&good()).unwrap().into_new().unwrap();
-        assert_eq!((rooms.len(), rooms[0].guests, city), (1, facts.guests, None));
+        let new = HomeInput::from_json(&good()).unwrap().into_new().unwrap();
+        assert_eq!((new.rooms.len(), new.rooms[0].guests, new.city), (1, new.facts.guests, None));
     }
 
     #[test]
@@ -418,6 +466,14 @@ mod tests {
         assert_eq!(with("position", json!({"lat": 91, "lng": 0})), ["position"]);
         assert_eq!(with("rooms", json!([])), ["rooms"]);
         assert_eq!(with("rooms", json!([{"name": "Attic", "guests": 5}])), ["rooms[0].guests"]);
+    }
+
+    #[test]
+    fn a_place_is_read_strictly() {
+        let fields = |sent: Value| PlaceInput::from_json(&sent).map_err(|faults| faults.into_iter().map(|f| f.field).collect::<Vec<_>>());
+        assert_eq!(fields(json!({"lat": 41.5, "lng": 2, "city": 3_128_760})).unwrap().city, Some(CityId(3_128_760)));
+        assert_eq!(fields(json!({"lat": "x", "city": 0, "z": 1})).unwrap_err(), ["z", "lat", "lng", "city"]);
+        assert_eq!(fields(json!({"lat": 0, "lng": 0})).unwrap_err(), ["lat"]);
     }
 
     #[test]

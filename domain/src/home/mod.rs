@@ -4,7 +4,6 @@
 
 mod facts;
 mod input;
-mod place;
 mod status;
 mod text;
 
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
+    cell::PublicPlace,
     ids::{CityId, HomeId, MemberId, RoomId},
     live::{HomePoint, RoomNights},
     nights::Nights,
@@ -19,8 +19,7 @@ use crate::{
 };
 
 pub use facts::{Capacity, Fault, HomeFacts, RoomDraft, limits};
-pub use input::{HomeDraft, HomeInput, PriceInput, RoomInput};
-pub use place::{FarFromCity, Mistake, REACH_KM, near_city};
+pub use input::{HomeDraft, HomeInput, NewHome, PlaceInput, PriceInput, RoomInput};
 pub use status::{CannotMove, HomeMove};
 pub use text::{Description, RoomName, Title};
 
@@ -74,13 +73,6 @@ pub struct Home {
     pub version: u32,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
-}
-
-/// Where everybody may know a home to be: a point of its H3 cell, chosen once.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PublicPlace {
-    pub cell: u64,
-    pub at: Position,
 }
 
 /// The unit of a home that is booked.

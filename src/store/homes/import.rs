@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use domain::{
     CityId, HomeId, MemberId, Position, RoomId,
-    home::{Home, HomeStatus, PublicPlace},
+    cell::PublicPlace,
+    home::{Home, HomeStatus},
 };
 use uuid::Uuid;
 
-use super::rows::position;
+use super::rows::{position, public_place};
 use crate::store::{StoreError, TenantTx};
 
 /// A home out of a source, ready to be saved.
@@ -57,7 +58,7 @@ impl TenantTx {
                     version: row.version as u32,
                     digest: row.digest,
                     exact: position(row.lat, row.lng).map_err(|_| bad("its position".to_owned()))?,
-                    public: PublicPlace { cell: row.cell as u64, at: position(row.public_lat, row.public_lng).map_err(bad)? },
+                    public: public_place(row.cell, row.public_lat, row.public_lng).map_err(bad)?,
                 };
                 Ok((row.source_ref, known))
             })
@@ -261,7 +262,7 @@ impl Columns {
             all.approximate.push(home.approximate);
             all.public_lat.push(home.public.at.lat);
             all.public_lng.push(home.public.at.lng);
-            all.cell.push(home.public.cell as i64);
+            all.cell.push(home.public.cell.into());
             all.reference.push(reference.clone());
             all.digest.push(*digest);
         }

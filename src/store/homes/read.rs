@@ -1,11 +1,11 @@
 //! Reading homes by id, with their rooms and the nights that are taken in them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{
-    HomeId, Nights, RoomId,
+    CityId, HomeId, Nights, RoomId,
     home::{Home, Room},
-    live::HomePoint,
+    live::{CityCounts, HomePoint},
 };
 use time::Date;
 use uuid::Uuid;
@@ -63,6 +63,20 @@ impl TenantTx {
         let mut views = self.with_rooms(rows, since).await?;
         views.sort_by_key(|view| place.get(&view.home.id.0).copied());
         Ok(views)
+    }
+
+    /// The counts of some cities, held until the commit, in order. Read them after the last change of rows and before `record`: so no later event
+    /// carries older counts.
+    pub async fn counts_of_cities(&mut self, cities: &[CityId]) -> Result<BTreeMap<CityId, CityCounts>, StoreError> {
+        let ids: Vec<i64> = cities.iter().map(|city| i64::from(city.0)).collect();
+        let rows = sqlx::query!(
+            "select city_id, homes, hosts from city_counts where tenant_id = $1 and city_id = any($2) order by city_id for share",
+            self.tenant().0,
+            &ids
+        )
+        .fetch_all(&mut **self)
+        .await?;
+        Ok(rows.into_iter().map(|row| (CityId(row.city_id as u32), CityCounts { homes: row.homes as u32, hosts: row.hosts as u32 })).collect())
     }
 
     pub(super) async fn with_rooms(&mut self, rows: Vec<HomeRow>, since: Date) -> Result<Vec<HomeView>, StoreError> {

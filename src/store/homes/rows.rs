@@ -2,7 +2,8 @@
 
 use domain::{
     CityId, Currency, HomeId, MemberId, Position, Price, RoomId,
-    home::{Capacity, Description, Home, HomeFacts, HomeKind, HomeStatus, Offer, PublicPlace, Room, RoomName, Title},
+    cell::{Cell, PublicPlace},
+    home::{Capacity, Description, Home, HomeFacts, HomeKind, HomeStatus, Offer, Room, RoomName, Title},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -67,7 +68,7 @@ impl HomeRow {
             rooms,
             exact: Position::new(self.lat, self.lng).map_err(|_| "its position".to_owned())?,
             approximate: self.approximate,
-            public: PublicPlace { cell: self.cell as u64, at: position(self.public_lat, self.public_lng)? },
+            public: public_place(self.cell, self.public_lat, self.public_lng)?,
             version: u32::try_from(self.version).map_err(|_| format!("version {}", self.version))?,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -88,6 +89,10 @@ impl RoomRow {
 
 pub(super) fn position(lat: f64, lng: f64) -> Result<Position, String> {
     Position::new(lat, lng).map_err(|bad| bad.to_string())
+}
+
+pub(super) fn public_place(cell: i64, lat: f64, lng: f64) -> Result<PublicPlace, String> {
+    Ok(PublicPlace { cell: Cell::try_from(cell).map_err(|bad| bad.to_string())?, at: position(lat, lng)? })
 }
 
 pub(super) fn capacity(guests: i16) -> Result<Capacity, String> {

@@ -32,7 +32,7 @@ impl TenantTx {
             home.approximate,
             home.public.at.lat,
             home.public.at.lng,
-            home.public.cell as i64,
+            i64::from(home.public.cell),
             home.version as i32,
             home.created_at
         )
@@ -69,7 +69,7 @@ impl TenantTx {
             home.approximate,
             home.public.at.lat,
             home.public.at.lng,
-            home.public.cell as i64,
+            i64::from(home.public.cell),
             was.version as i32,
             was.status.code(),
             i64::from(was.city.0)
