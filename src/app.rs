@@ -18,6 +18,7 @@ use gazetteer::Gazetteer;
 use thiserror::Error;
 
 use crate::{
+    commands::approve_stay::Approvals,
     config::Config,
     database::{Database, DatabaseError, Purpose},
     secrets::Hasher,
@@ -34,6 +35,8 @@ pub struct App {
     pub gazetteer: &'static Gazetteer,
     /// Bounds how many passwords are hashed at once, for all edges together.
     pub hasher: Hasher,
+    /// Where hosts' approvals are handed in, to be written many at once.
+    pub approvals: Approvals,
 }
 
 #[derive(Debug, Error)]
@@ -69,7 +72,9 @@ impl Running {
             tracing::info!(count = applied.len(), "migrations applied");
         }
         let store = Store::new(database.app().clone());
-        let app = Arc::new(App { store, relay: RelayHandle::default(), gazetteer: Gazetteer::embedded(), hasher: Hasher::default(), config });
+        let relay = RelayHandle::default();
+        let approvals = Approvals::start(store.clone(), relay.clone());
+        let app = Arc::new(App { store, relay, approvals, gazetteer: Gazetteer::embedded(), hasher: Hasher::default(), config });
 
         let (address, metrics_address) = (address_of(&http_door)?, address_of(&metrics_door)?);
         let http = serve(&app, http_door).map_err(StartError::Serve)?;

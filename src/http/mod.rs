@@ -23,7 +23,9 @@ mod tenancy;
 mod tracing_span;
 pub mod versions;
 
+mod inbox;
 mod roles;
+mod stays;
 mod tenant;
 
 pub use admission::{Admitted, Member, SeeMap};

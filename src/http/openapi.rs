@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::{
+    inbox,
     problem::{FieldError, Problem},
     roles,
     route::{Csrf, Key, Permission, Row},
     routes::routes,
-    tenant,
+    stays, tenant,
     versions::tagged,
 };
 
@@ -31,7 +32,10 @@ use super::{
         (name = "stays", description = "Asking for nights, and the answer."),
         (name = "health", description = "Whether the server can do its work."),
     ),
-    paths(tenant::show, roles::list),
+    paths(
+        tenant::show, roles::list,
+        stays::request, stays::mine, stays::show, stays::approve, stays::decline, stays::withdraw, stays::seen, inbox::read,
+    ),
     components(schemas(Problem, FieldError))
 )]
 struct Document;

@@ -102,9 +102,15 @@ impl ResponseError for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        match &error {
+        (&error).into()
+    }
+}
+
+impl From<&StoreError> for Problem {
+    fn from(error: &StoreError) -> Self {
+        match error {
             StoreError::Unreachable(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the database cannot be reached");
+                tracing::error!(error = error as &(dyn std::error::Error + 'static), "the database cannot be reached");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "database-unreachable",
@@ -117,7 +123,7 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::CONFLICT, "stale", "Changed meanwhile", "Somebody changed this since you read it. Read it again and repeat your change.")
             }
             StoreError::BadRow { .. } | StoreError::Refused(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a store error reached the edge");
+                tracing::error!(error = error as &(dyn std::error::Error + 'static), "a store error reached the edge");
                 Self::internal()
             }
         }

@@ -1,13 +1,15 @@
 //! All routes, on one page: method, path, who may, which allowance, and what answers. Every path also works below `/t/{slug}`.
 
 use super::{
-    docs, openapi, page, roles,
+    docs, inbox, openapi, page, roles,
     route::{
-        Permission::{Public, Tenant},
-        RateClass as Rate, Row, get,
+        Key,
+        Permission::{Member, Owner, Public, Tenant},
+        RateClass as Rate, Row, change, get,
     },
-    tenant,
+    stays, tenant,
 };
+use actix_web::http::Method;
 
 /// What answers: a handler, mounted once for each worker.
 macro_rules! by {
@@ -22,6 +24,16 @@ pub fn routes() -> Vec<Row> {
         // The tenant, and who is asking.
         get("/api/v1/tenant", Tenant, Rate::Read, by!(tenant::show)),
         get("/api/v1/roles",  Tenant, Rate::Read, by!(roles::list)),
+
+        // Stays.
+        change(Method::POST, "/api/v1/homes/{id}/stays",      Member, Rate::StayRequest, Key::Required, by!(stays::request)),
+        get("/api/v1/me/stays",                               Member, Rate::Read,                       by!(stays::mine)),
+        get("/api/v1/stays/{id}",                             Owner,  Rate::Read,                       by!(stays::show)),
+        change(Method::POST, "/api/v1/stays/{id}/approval",   Owner,  Rate::StayAnswer,  Key::Optional, by!(stays::approve)),
+        change(Method::POST, "/api/v1/stays/{id}/decline",    Owner,  Rate::StayAnswer,  Key::Optional, by!(stays::decline)),
+        change(Method::POST, "/api/v1/stays/{id}/withdrawal", Owner,  Rate::StayAnswer,  Key::Optional, by!(stays::withdraw)),
+        change(Method::POST, "/api/v1/stays/{id}/seen",       Owner,  Rate::General,     Key::Optional, by!(stays::seen)),
+        get("/api/v1/inbox",                                  Member, Rate::Read,                       by!(inbox::read)),
 
         // Documents.
         get("/openapi.json",   Public, Rate::General, by!(openapi::show)),
