@@ -6,6 +6,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
 use actix_web::{
@@ -21,6 +22,8 @@ use crate::{
     commands::approve_stay::Approvals,
     config::Config,
     database::{Database, DatabaseError, Purpose},
+    health::{Health, Monitor},
+    http::{self, HttpSettings},
     secrets::Hasher,
     store::Store,
     telemetry,
@@ -30,6 +33,7 @@ use crate::{
 pub struct App {
     pub config: Config,
     pub store: Store,
+    pub health: Health,
     /// Where committed events are handed over. Never waited for.
     pub relay: RelayHandle,
     pub gazetteer: &'static Gazetteer,
@@ -57,6 +61,7 @@ pub struct Running {
     database: Database,
     http: ServerHandle,
     metrics: ServerHandle,
+    _monitor: Monitor,
 }
 
 impl Running {
@@ -72,14 +77,16 @@ impl Running {
             tracing::info!(count = applied.len(), "migrations applied");
         }
         let store = Store::new(database.app().clone());
+        let health = Health::new(Duration::from_secs(config.health.stuck_after_seconds));
+        let monitor = Monitor::start(health.clone(), &config, &database, rendered.clone()).await;
         let relay = RelayHandle::default();
         let approvals = Approvals::start(store.clone(), relay.clone());
-        let app = Arc::new(App { store, relay, approvals, gazetteer: Gazetteer::embedded(), hasher: Hasher::default(), config });
+        let app = Arc::new(App { store, health, relay, approvals, gazetteer: Gazetteer::embedded(), hasher: Hasher::default(), config });
 
         let (address, metrics_address) = (address_of(&http_door)?, address_of(&metrics_door)?);
         let http = serve(&app, http_door).map_err(StartError::Serve)?;
         let metrics = serve_metrics(rendered, metrics_door).map_err(StartError::Serve)?;
-        let running = Self { app, address, metrics_address, database, http: http.handle(), metrics: metrics.handle() };
+        let running = Self { app, address, metrics_address, database, http: http.handle(), metrics: metrics.handle(), _monitor: monitor };
         actix_web::rt::spawn(http);
         actix_web::rt::spawn(metrics);
         Ok(running)
@@ -101,6 +108,7 @@ impl Running {
 
     /// Ends it in order: doors, then the database. In a hurry nobody is waited for.
     pub async fn stop(self, hurry: bool) {
+        self.app.health.drain();
         self.http.stop(!hurry).await;
         self.metrics.stop(false).await;
         self.database.stop().await;
@@ -116,14 +124,18 @@ fn address_of(door: &TcpListener) -> Result<SocketAddr, StartError> {
 }
 
 fn serve(app: &Arc<App>, door: TcpListener) -> io::Result<Server> {
-    let app = Arc::clone(app);
-    let workers = app.config.http.workers;
-    let drain = app.config.shutdown.drain_seconds;
-    let server = HttpServer::new(move || Web::new().app_data(web::Data::from(Arc::clone(&app))).route("/health/live", web::get().to(HttpResponse::Ok)))
-        .disable_signals()
-        .shutdown_timeout(drain);
-    let server = if workers == 0 { server } else { server.workers(workers) };
-    Ok(server.listen(door)?.run())
+    let config = &app.config;
+    let settings = HttpSettings {
+        default_tenant: Some(config.tenancy.default.clone()).filter(|slug| !slug.is_empty()),
+        public_url: config.http.public_url.clone(),
+        drain: Duration::from_secs(config.shutdown.drain_seconds),
+        ..HttpSettings::default()
+    };
+    let workers = match config.http.workers {
+        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        workers => workers,
+    };
+    http::serve(Arc::clone(app), settings, door, workers)
 }
 
 fn serve_metrics(rendered: telemetry::Rendered, door: TcpListener) -> io::Result<Server> {

@@ -192,18 +192,9 @@ impl Database {
         Ok(pending(&self.app).await?)
     }
 
-    /// Keeps an embedded cluster alive: starts it again if it has ended by itself. True if it had to. To be called now and then.
-    pub async fn revive(&self) -> Result<bool, DatabaseError> {
-        let Some(embedded) = self.embedded.clone() else { return Ok(false) };
-        Ok(blocking(move || {
-            let mut cluster = embedded.cluster.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let Some(cluster) = cluster.as_mut() else { return Ok(false) };
-            if cluster.is_running() {
-                return Ok(false);
-            }
-            cluster.start_again().map(|()| true)
-        })
-        .await?)
+    /// What keeps the embedded cluster alive; none for a Postgres of one's own.
+    pub fn reviver(&self) -> Option<Reviver> {
+        self.embedded.as_ref().map(|embedded| Reviver(Arc::clone(&embedded.cluster)))
     }
 
     /// Closes the pools, and stops the cluster if it is ours.
@@ -218,6 +209,26 @@ impl Database {
             });
             let _ = stopped.await;
         }
+    }
+}
+
+/// Starts an embedded cluster again that has ended by itself.
+#[derive(Clone, Debug)]
+pub struct Reviver(Arc<Mutex<Option<Cluster>>>);
+
+impl Reviver {
+    /// To be called now and then. True if it had ended.
+    pub async fn revive(&self) -> Result<bool, DatabaseError> {
+        let cluster = Arc::clone(&self.0);
+        blocking(move || {
+            let mut cluster = cluster.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let Some(cluster) = cluster.as_mut() else { return Ok(false) };
+            if cluster.is_running() {
+                return Ok(false);
+            }
+            cluster.start_again().map(|()| true)
+        })
+        .await
     }
 }
 

@@ -9,6 +9,7 @@ mod edge;
 pub mod extract;
 mod gate;
 pub mod headers;
+pub mod health;
 pub mod openapi;
 pub mod order;
 pub mod page;

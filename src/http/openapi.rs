@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    inbox,
+    health, inbox,
     problem::{FieldError, Problem},
     roles,
     route::{Csrf, Key, Permission, Row},
@@ -35,6 +35,7 @@ use super::{
     paths(
         tenant::show, roles::list,
         stays::request, stays::mine, stays::show, stays::approve, stays::decline, stays::withdraw, stays::seen, inbox::read,
+        health::live, health::ready, health::deep,
     ),
     components(schemas(Problem, FieldError))
 )]

@@ -1,7 +1,7 @@
 //! All routes, on one page: method, path, who may, which allowance, and what answers. Every path also works below `/t/{slug}`.
 
 use super::{
-    docs, inbox, openapi, page, roles,
+    docs, health, inbox, openapi, page, roles,
     route::{
         Key,
         Permission::{Member, Owner, Public, Tenant},
@@ -34,6 +34,11 @@ pub fn routes() -> Vec<Row> {
         change(Method::POST, "/api/v1/stays/{id}/withdrawal", Owner,  Rate::StayAnswer,  Key::Optional, by!(stays::withdraw)),
         change(Method::POST, "/api/v1/stays/{id}/seen",       Owner,  Rate::General,     Key::Optional, by!(stays::seen)),
         get("/api/v1/inbox",                                  Member, Rate::Read,                       by!(inbox::read)),
+
+        // How the server is.
+        get("/health/live",  Public, Rate::General, by!(health::live)),
+        get("/health/ready", Public, Rate::General, by!(health::ready)),
+        get("/health/deep",  Public, Rate::General, by!(health::deep)),
 
         // Documents.
         get("/openapi.json",   Public, Rate::General, by!(openapi::show)),

@@ -53,7 +53,7 @@ const OURS: [(&str, Unit, Kind, &str); 10] = [
     ("posada_db_restarts_total", Unit::Count, Kind::Counter, "Times the embedded Postgres ended by itself and was started again."),
     ("posada_disk_free_bytes", Unit::Bytes, Kind::Gauge, "Free space where the data are."),
     ("process_resident_memory_bytes", Unit::Bytes, Kind::Gauge, "Memory in use."),
-    ("process_cpu_seconds_total", Unit::Seconds, Kind::Counter, "Processor time used, by mode (user, system)."),
+    ("process_cpu_seconds_total", Unit::Seconds, Kind::Gauge, "Processor time used, user and system."),
     ("process_open_fds", Unit::Count, Kind::Gauge, "Open file descriptors."),
 ];
 
