@@ -64,6 +64,11 @@ impl Report {
         self.state == State::Well
     }
 
+    /// What is not well.
+    pub fn failing(&self) -> impl Iterator<Item = &Component> {
+        self.components.iter().filter(|component| component.state == State::Failing)
+    }
+
     fn of(components: Vec<Component>) -> Self {
         let well = components.iter().all(|component| component.state == State::Well);
         Self { state: if well { State::Well } else { State::Failing }, components }

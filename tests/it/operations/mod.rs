@@ -1,3 +1,4 @@
 //! Starting, stopping, and telling how one is.
 
+mod health;
 mod serve;
