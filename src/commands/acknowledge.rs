@@ -2,8 +2,9 @@
 //!
 //! Called by `ws` for `ack` and `seen` frames, and by `http` for a request that was opened. Saying a thing twice changes nothing.
 
+use actors::{RelayHandle, ports};
 use domain::{
-    MemberId, StayId, StreamName,
+    MemberId, StayId, StreamName, TenantId,
     stay::{CannotMove, Side, StayView},
 };
 use serde_json::json;
@@ -12,7 +13,7 @@ use time::OffsetDateTime;
 
 use crate::{
     caller::Caller,
-    store::{StoreError, TenantTx, events::NewEvent, stays::KeptStay},
+    store::{Store, StoreError, TenantTx, events::NewEvent, stays::KeptStay},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,4 +66,36 @@ async fn tell_guests(tx: &mut TenantTx, stays: &[KeptStay], reached: Reached) ->
     };
     let events = stays.iter().map(|kept| NewEvent::new(StreamName::Member(kept.guest.id), kind, &json!({ "stay": kept.view(Side::Guest) })));
     tx.record(events.collect::<Result<_, _>>()?).await
+}
+
+/// What clients say over their open connection, kept: the live core's way to this command.
+#[derive(Clone, Debug)]
+pub struct Acknowledgements {
+    pub store: Store,
+    pub relay: RelayHandle,
+}
+
+impl Acknowledgements {
+    fn keep(&self, tenant: TenantId, member: MemberId, seq: u64, reached: Reached) -> ports::Answer<()> {
+        let Self { store, relay } = self.clone();
+        Box::pin(async move {
+            let kept = async {
+                let mut tx = store.begin_as_tenant(tenant).await?;
+                up_to(&mut tx, member, seq, reached, OffsetDateTime::now_utc()).await?;
+                tx.commit().await
+            };
+            relay.publish(kept.await.map_err(|error: StoreError| ports::SourceError(error.to_string()))?);
+            Ok(())
+        })
+    }
+}
+
+impl ports::Receipts for Acknowledgements {
+    fn delivered(&self, tenant: TenantId, member: MemberId, seq: u64) -> ports::Answer<()> {
+        self.keep(tenant, member, seq, Reached::Delivered)
+    }
+
+    fn seen(&self, tenant: TenantId, member: MemberId, seq: u64) -> ports::Answer<()> {
+        self.keep(tenant, member, seq, Reached::Seen)
+    }
 }
