@@ -7,6 +7,7 @@ pub mod commands;
 pub mod config;
 pub mod database;
 pub mod embedded_postgres;
+pub mod export;
 pub mod health;
 pub mod http;
 pub mod secrets;

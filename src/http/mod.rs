@@ -4,12 +4,17 @@
 //! Handlers are about ten lines and decide nothing.
 
 pub mod admission;
+pub mod city_ref;
 mod docs;
 mod edge;
+mod export;
 pub mod extract;
 mod gate;
 pub mod headers;
 pub mod health;
+pub mod home_filter;
+pub mod home_view;
+mod homes;
 pub mod openapi;
 pub mod order;
 pub mod page;

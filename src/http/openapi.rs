@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    health, inbox,
+    export, health, homes, inbox,
     problem::{FieldError, Problem},
     roles,
     route::{Csrf, Key, Permission, Row},
@@ -35,6 +35,8 @@ use super::{
     paths(
         tenant::show, roles::list,
         stays::request, stays::mine, stays::show, stays::approve, stays::decline, stays::withdraw, stays::seen, inbox::read,
+        homes::of_city, homes::mine, homes::show, homes::list, homes::change, homes::relocate, homes::pause, homes::resume, homes::retire,
+        export::csv, export::geojson,
         health::live, health::ready, health::deep,
     ),
     components(schemas(Problem, FieldError))

@@ -1,10 +1,10 @@
 //! All routes, on one page: method, path, who may, which allowance, and what answers. Every path also works below `/t/{slug}`.
 
 use super::{
-    docs, health, inbox, openapi, page, roles,
+    docs, export, health, homes, inbox, openapi, page, roles,
     route::{
         Key,
-        Permission::{Member, Owner, Public, Tenant},
+        Permission::{Member, Owner, Public, SeeMap, Tenant},
         RateClass as Rate, Row, change, get,
     },
     stays, tenant,
@@ -24,6 +24,19 @@ pub fn routes() -> Vec<Row> {
         // The tenant, and who is asking.
         get("/api/v1/tenant", Tenant, Rate::Read, by!(tenant::show)),
         get("/api/v1/roles",  Tenant, Rate::Read, by!(roles::list)),
+
+        // Homes.
+        get("/api/v1/cities/{id}/homes",                    SeeMap, Rate::Read,                    by!(homes::of_city)),
+        get("/api/v1/me/homes",                             Member, Rate::Read,                    by!(homes::mine)),
+        get("/api/v1/homes/export.csv",                     SeeMap, Rate::Search,                  by!(export::csv)),
+        get("/api/v1/homes/export.geojson",                 SeeMap, Rate::Search,                  by!(export::geojson)),
+        get("/api/v1/homes/{id}",                           SeeMap, Rate::Read,                    by!(homes::show)),
+        change(Method::POST,  "/api/v1/homes",              Member, Rate::General, Key::Required, by!(homes::list)),
+        change(Method::PATCH, "/api/v1/homes/{id}",         Owner,  Rate::General, Key::Optional, by!(homes::change)),
+        change(Method::PUT,   "/api/v1/homes/{id}/position", Owner, Rate::General, Key::Optional, by!(homes::relocate)),
+        change(Method::POST,  "/api/v1/homes/{id}/pause",   Owner,  Rate::General, Key::Optional, by!(homes::pause)),
+        change(Method::POST,  "/api/v1/homes/{id}/resume",  Owner,  Rate::General, Key::Optional, by!(homes::resume)),
+        change(Method::POST,  "/api/v1/homes/{id}/retire",  Owner,  Rate::General, Key::Optional, by!(homes::retire)),
 
         // Stays.
         change(Method::POST, "/api/v1/homes/{id}/stays",      Member, Rate::StayRequest, Key::Required, by!(stays::request)),
