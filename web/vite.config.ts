@@ -33,8 +33,22 @@ function basemap(): Plugin {
   };
 }
 
+/** React Aria brings its few words in 34 languages; the page speaks those of the catalogue. */
+function onlyOurLanguages(): Plugin {
+  const ours = ["en-US"];
+  return {
+    name: "posada-languages",
+    enforce: "pre",
+    load: (id) => {
+      const language =
+        /node_modules\/react-(?:aria|stately|aria-components)\/.*\/intl\/.*?([a-z]{2}-[A-Z]{2})\.m?js$/.exec(id)?.[1];
+      return language && !ours.includes(language) ? "export default {};" : null;
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), basemap()],
+  plugins: [react(), basemap(), onlyOurLanguages()],
   resolve: { alias: { "~": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: {
     port: 5173,

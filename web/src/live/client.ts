@@ -159,7 +159,7 @@ export class LiveClient {
   }
 
   private receive(frame: ServerFrame) {
-    const wasLong = !this.status.heardAt || this.clock.now() - this.status.heardAt > 4000;
+    const wasLong = this.status.heardAt === null || this.clock.now() - this.status.heardAt > 4000;
     this.status = { ...this.status, heardAt: this.clock.now() };
     this.watchIdle();
     switch (frame.t) {
@@ -246,7 +246,7 @@ export class LiveClient {
     const first = this.attempt === 0;
     this.retryLater();
     // A short absence is not yet worth a fright: the first retry comes at once.
-    this.setState(first && this.status.heardAt ? "behind" : "offline");
+    this.setState(first && this.status.heardAt !== null ? "behind" : "offline");
   }
 
   private retryLater() {

@@ -120,6 +120,7 @@ export class ViewStore {
       if ("put" in chunk) for (const item of chunk.put ?? []) this.touched.add(keyOf(item, frame.scope));
     }
     scope.tick = frame.tick;
+    if (this.coming.size === 0) this.waiting = false;
     this.tell(false);
     return true;
   }

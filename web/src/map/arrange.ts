@@ -5,6 +5,7 @@
  * Invariant: the homes on all marks add up to the homes of all items. Nothing is left out, only put together.
  */
 import type { ScopedItem } from "~/live/view";
+import { words } from "~/words";
 
 export interface Band {
   /** Inclusive; null has no end. */
@@ -60,13 +61,14 @@ export function arrange(
   const room = new Room();
   for (const { mark, at } of bubbles) room.take(at.x, at.y, mark.size, mark.size);
   for (const { mark, at } of bubbles) {
-    const [only] = mark.items;
-    if (mark.items.length !== 1 || only?.c !== "city") continue;
-    const width = only.name.length * 7 + 10;
+    const [first] = mark.items;
+    if (first?.c !== "city") continue;
+    const name = mark.cities > 1 ? words.map.andMore(first.name, mark.cities - 1) : first.name;
+    const width = name.length * 7 + 10;
     const y = at.y + mark.size / 2 + LABEL_HEIGHT / 2;
     if (room.isFree(at.x, y, width, LABEL_HEIGHT)) {
       room.take(at.x, y, width, LABEL_HEIGHT);
-      mark.label = only.name;
+      mark.label = name;
     }
   }
 
@@ -144,8 +146,21 @@ function neighbours<T>(cells: Map<string, T[]>, { x, y }: Point): T[] {
   return found;
 }
 
+/** What marks and their labels cover, so that other writing can keep clear of them. */
+export function roomOf(marks: readonly Mark[], project: Projected): Room {
+  const room = new Room();
+  for (const mark of marks) {
+    const { x, y } = project(mark.lat, mark.lng);
+    if (mark.look === "bubble") room.take(x, y, mark.size, mark.size);
+    else if (mark.look === "price") room.take(x, y, PRICE.width, PRICE.height);
+    else room.take(x, y, 10, 10);
+    if (mark.label) room.take(x, y + mark.size / 2 + LABEL_HEIGHT / 2, mark.label.length * 7 + 10, LABEL_HEIGHT);
+  }
+  return room;
+}
+
 /** The boxes that are taken on screen. */
-class Room {
+export class Room {
   private cells = new Map<string, { left: number; top: number; right: number; bottom: number }[]>();
 
   isFree(x: number, y: number, width: number, height: number): boolean {

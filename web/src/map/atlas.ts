@@ -6,7 +6,7 @@ import { feature, mesh } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 
 export interface Line {
-  /** x, y, x, y … in 0..1. */
+  /** x, y, x, y … in 0..1, beyond it where the line crosses the date line. */
   points: Float64Array;
   west: number;
   north: number;
@@ -47,17 +47,35 @@ export function readAtlas(topology: Topology): Atlas {
   return { land, borders };
 }
 
+/**
+ * Natural Earth is not cut at the date line: a ring that crosses it jumps by 360°. Unrolled, it simply goes on beyond the
+ * square, and whoever draws it draws its copies too. A ring round a pole does not meet itself then; it is closed along the
+ * square's edge.
+ */
 function toLine(coordinates: number[][]): Line {
-  const points = new Float64Array(coordinates.length * 2);
-  const line: Line = { points, west: 1, north: 1, east: 0, south: 0 };
-  coordinates.forEach(([lng = 0, lat = 0], at) => {
-    const [x, y] = project(lng, lat);
-    points[at * 2] = x;
-    points[at * 2 + 1] = y;
+  const points: number[] = [];
+  const line = { west: 1, north: 1, east: 0, south: 0 };
+  let shift = 0;
+  let lastLng: number | null = null;
+  const add = (x: number, y: number) => {
+    points.push(x, y);
     line.west = Math.min(line.west, x);
     line.east = Math.max(line.east, x);
     line.north = Math.min(line.north, y);
     line.south = Math.max(line.south, y);
-  });
-  return line;
+  };
+  for (const [lng = 0, lat = 0] of coordinates) {
+    if (lastLng !== null && lng - lastLng > 180) shift -= 1;
+    if (lastLng !== null && lng - lastLng < -180) shift += 1;
+    lastLng = lng;
+    const [x, y] = project(lng, lat);
+    add(x + shift, y);
+  }
+  const closed = coordinates.length > 2 && coordinates[0]?.join() === coordinates.at(-1)?.join();
+  if (closed && shift !== 0) {
+    const edge = (points[1] ?? 0) > 0.5 ? 1 : 0;
+    add(points.at(-2) ?? 0, edge);
+    add(points[0] ?? 0, edge);
+  }
+  return { points: Float64Array.from(points), ...line };
 }

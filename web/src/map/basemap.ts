@@ -76,6 +76,8 @@ class Basemap extends L.GridLayer {
   private draw(ctx: CanvasRenderingContext2D, { x, y, z }: L.Coords) {
     const scale = 256 * 2 ** z;
     const tile = { scale, left: x * TILE, top: y * TILE };
+    // What crosses the date line goes on beyond the world's edge: its copies are drawn where they come back in.
+    const copies = [tile, { ...tile, left: tile.left - scale }, { ...tile, left: tile.left + scale }];
     const near = z <= LAST_TRUE_ZOOM;
     ctx.fillStyle = near ? this.colours.water : this.colours.land;
     ctx.fillRect(0, 0, TILE, TILE);
@@ -88,22 +90,24 @@ class Basemap extends L.GridLayer {
     ctx.lineJoin = "round";
     ctx.fillStyle = this.colours.land;
     ctx.beginPath();
-    for (const rings of this.atlas.land) {
-      if (rings[0] && touches(rings[0], tile)) for (const ring of rings) trace(ctx, ring, tile, false);
+    for (const at of copies) {
+      for (const rings of this.atlas.land) {
+        if (rings[0] && touches(rings[0], at)) for (const ring of rings) trace(ctx, ring, at, false);
+      }
     }
     ctx.fill("evenodd");
 
     ctx.strokeStyle = this.colours.coast;
     ctx.lineWidth = z < 4 ? 0.6 : 1;
     ctx.beginPath();
-    for (const rings of this.atlas.land)
-      for (const ring of rings) if (touches(ring, tile)) trace(ctx, ring, tile, true);
+    for (const at of copies)
+      for (const rings of this.atlas.land) for (const ring of rings) if (touches(ring, at)) trace(ctx, ring, at, true);
     ctx.stroke();
 
     ctx.strokeStyle = this.colours.border;
     ctx.lineWidth = z < 4 ? 0.8 : 1.2;
     ctx.beginPath();
-    for (const line of this.atlas.borders) if (touches(line, tile)) trace(ctx, line, tile, true);
+    for (const at of copies) for (const line of this.atlas.borders) if (touches(line, at)) trace(ctx, line, at, true);
     ctx.stroke();
   }
 }
@@ -124,7 +128,7 @@ function touches(line: Line, { scale, left, top }: TileAt): boolean {
   );
 }
 
-/** Adds a line to the path, leaving out points closer than a pixel and, when stroked, the seam at the date line and poles. */
+/** Adds a line to the path, leaving out points closer than a pixel and, when stroked, the edge of the world at a pole. */
 function trace(ctx: CanvasRenderingContext2D, { points }: Line, { scale, left, top }: TileAt, stroked: boolean) {
   let [lastX, lastY, lastSeam] = [Number.NaN, Number.NaN, false];
   for (let at = 0; at < points.length; at += 2) {
@@ -132,7 +136,7 @@ function trace(ctx: CanvasRenderingContext2D, { points }: Line, { scale, left, t
     const uy = points[at + 1] ?? 0;
     const x = ux * scale - left;
     const y = uy * scale - top;
-    const seam = stroked && (ux < 1e-6 || ux > 1 - 1e-6 || uy > 1 - 1e-6);
+    const seam = stroked && (uy < 1e-6 || uy > 1 - 1e-6);
     if (at === 0 || (seam && lastSeam)) ctx.moveTo(x, y);
     else if (at + 2 < points.length && !seam && Math.abs(x - lastX) + Math.abs(y - lastY) < 1) continue;
     else ctx.lineTo(x, y);

@@ -1,6 +1,5 @@
 /** A Leaflet map in Posada's manner: own base map or the tenant's tiles, no controls but credits and scale. */
 import L from "leaflet";
-import "leaflet/dist/leaflet.css";
 import "~/map/map.css";
 import { basemap } from "~/map/basemap";
 import { MAX_ZOOM, type MapAt, MIN_ZOOM } from "~/map/limits";
@@ -49,9 +48,4 @@ function asHtml(text: string): string {
   const span = document.createElement("span");
   span.textContent = text;
   return span.innerHTML;
-}
-
-/** The copy of a longitude that lies nearest to the middle of the view, so that the date line is no edge. */
-export function nearestCopy(lng: number, middle: number): number {
-  return lng + 360 * Math.round((middle - lng) / 360);
 }

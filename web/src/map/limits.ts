@@ -9,3 +9,8 @@ export interface MapAt {
   lng: number;
   zoom: number;
 }
+
+/** The copy of a longitude that lies nearest to the middle of the view, so that the date line is no edge. */
+export function nearestCopy(lng: number, middle: number): number {
+  return lng + 360 * Math.round((middle - lng) / 360);
+}

@@ -4,7 +4,7 @@
  */
 import L from "leaflet";
 import type { Mark } from "~/map/arrange";
-import { nearestCopy } from "~/map/createMap";
+import { nearestCopy } from "~/map/limits";
 import { words } from "~/words";
 import css from "./marks.module.css";
 

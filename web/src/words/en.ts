@@ -134,9 +134,18 @@ export const en = {
       cities > 0
         ? `${plural(homes, "home", "homes")} in ${plural(cities, "city", "cities")}`
         : `${plural(homes, "home", "homes")} in view`,
+    andMore: (name: string, more: number) => `${name} +${more}`,
     together: (homes: number) => `${plural(homes, "home", "homes")} close together`,
     inCities: (n: number) => `In ${plural(n, "city", "cities")}`,
-    closer: "Go closer to tell them apart",
+    /** Where something lies from the middle of the view: "1.2 km north-east of the middle". */
+    fromMiddle: (metres: number, bearing: number) =>
+      metres < 60
+        ? "In the middle of the map"
+        : `${metres < 950 ? `${Math.round(metres / 50) * 50} m` : `${new Intl.NumberFormat("en", { maximumFractionDigits: metres < 9500 ? 1 : 0 }).format(metres / 1000)} km`} ${
+            ["north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west"][
+              Math.round(bearing / 45) % 8
+            ]
+          } of the middle`,
     openHome: "See this home",
     openCity: "About the city",
     openNamed: (name: string) => `Open ${name}`,
@@ -184,6 +193,7 @@ export const en = {
     label: "Search cities and homes",
     placeholder: "City or home",
     looking: "Looking",
+    found: (n: number) => `${plural(n, "result", "results")}. Arrow keys walk through them.`,
     nothing: (q: string) => `Nothing found for “${q}”. Try another spelling, or the name in its own language.`,
     cities: "Cities",
     homes: "Homes",

@@ -4,9 +4,9 @@ import L from "leaflet";
 import { useEffect, useMemo } from "react";
 import { createPortal } from "react-dom";
 import type { ScopedItem } from "~/live/view";
-import { nearestCopy } from "~/map/createMap";
+import { nearestCopy } from "~/map/limits";
 import { Badge } from "~/ui/badge/Badge";
-import { Button, IconButton } from "~/ui/button/Button";
+import { Button, ButtonLink, IconButton } from "~/ui/button/Button";
 import { words } from "~/words";
 import css from "./Chosen.module.css";
 
@@ -79,9 +79,11 @@ export function Chosen({
             {item.price && ` ${words.perNight}`}
           </p>
           {item.tonight && <Badge tone="lamp">{words.freeTonight}</Badge>}
-          <Link to="/homes/$id" params={{ id: item.id }} className={css.go}>
-            {words.map.openHome}
-          </Link>
+          <div className={css.ways}>
+            <ButtonLink to="/homes/$id" params={{ id: item.id }} small look="primary">
+              {words.map.openHome}
+            </ButtonLink>
+          </div>
         </>
       )}
       {item.c === "city" && (

@@ -69,12 +69,14 @@ export function Filters({
           placeholder={words.filters.any}
         />
         {settings.currencies.length > 1 && (
-          <Select
-            label={words.filters.currency}
-            value={currency}
-            options={settings.currencies.map((id) => ({ id, label: id }))}
-            onChange={(next) => onChange({ currency: next, min: undefined, max: undefined })}
-          />
+          <div className={css.currency}>
+            <Select
+              label={words.filters.currency}
+              value={currency}
+              options={settings.currencies.map((id) => ({ id, label: id }))}
+              onChange={(next) => onChange({ currency: next, min: undefined, max: undefined })}
+            />
+          </div>
         )}
       </fieldset>
       <Button wide onPress={() => onChange(NO_FILTERS)}>

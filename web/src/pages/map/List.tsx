@@ -2,6 +2,9 @@
 import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import type { ScopedItem } from "~/live/view";
+import type { MapAt } from "~/map/limits";
+import { nearestCopy } from "~/map/limits";
+import { parseAt } from "~/pages/map/address";
 import { Badge } from "~/ui/badge/Badge";
 import { Button } from "~/ui/button/Button";
 import { Icon } from "~/ui/icon/Icon";
@@ -23,6 +26,7 @@ export function List({
   onChoose: (item: ScopedItem) => void;
 }) {
   const [shown, setShown] = useState(PAGE);
+  const middle = parseAt(resetOn);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the view's address is the trigger, not an input
   useEffect(() => setShown(PAGE), [resetOn]);
   const rest = items.length - shown;
@@ -37,7 +41,7 @@ export function List({
               aria-pressed={item.key === chosen}
               onClick={() => onChoose(item)}
             >
-              <Entry item={item} />
+              <Entry item={item} middle={middle} />
             </button>
             {item.c === "home" && (
               <Link
@@ -74,7 +78,7 @@ export function List({
   );
 }
 
-function Entry({ item }: { item: ScopedItem }) {
+function Entry({ item, middle }: { item: ScopedItem; middle: MapAt | null }) {
   if (item.c === "city") {
     return (
       <>
@@ -95,7 +99,7 @@ function Entry({ item }: { item: ScopedItem }) {
         <span className={css.figure}>{words.short(item.homes)}</span>
         <span className={css.what}>
           <span className={css.title}>{words.map.together(item.homes)}</span>
-          <span className={css.facts}>{world ? words.map.inCities(item.n) : words.map.closer}</span>
+          <span className={css.facts}>{world ? words.map.inCities(item.n) : middle && fromMiddle(middle, item)}</span>
         </span>
       </>
     );
@@ -113,4 +117,18 @@ function Entry({ item }: { item: ScopedItem }) {
       )}
     </span>
   );
+}
+
+/** Metres on a sphere (haversine) and the compass bearing in degrees, from the middle of the view. */
+function fromMiddle(middle: MapAt, { y, x }: { y: number; x: number }): string {
+  const rad = Math.PI / 180;
+  const east = (nearestCopy(x, middle.lng) - middle.lng) * rad;
+  const [from, to] = [middle.lat * rad, y * rad];
+  const half = Math.sin((to - from) / 2) ** 2 + Math.cos(from) * Math.cos(to) * Math.sin(east / 2) ** 2;
+  const metres = 2 * 6_371_008 * Math.asin(Math.sqrt(half));
+  const bearing = Math.atan2(
+    Math.sin(east) * Math.cos(to),
+    Math.cos(from) * Math.sin(to) - Math.sin(from) * Math.cos(to) * Math.cos(east),
+  );
+  return words.map.fromMiddle(metres, (bearing / rad + 360) % 360);
 }

@@ -52,7 +52,6 @@ function Stage({ tenant }: { tenant: Schemas["Tenant"] }) {
   const items = useItems(store);
   const connection = useConnection();
   useHttpView(store, request, connection);
-  usePlaceNames(map, looking);
   const [paused, setPaused] = useState(false);
   useEffect(() => store.hold(paused), [store, paused]);
 
@@ -71,6 +70,7 @@ function Stage({ tenant }: { tenant: Schemas["Tenant"] }) {
     [map, choose],
   );
   const marks = useMarks(map, looking, items, tenant, chosen, store.fresh, press);
+  usePlaceNames(map, looking, marks);
   const offset = marks.find(({ key }) => key === chosen);
 
   const here = useMemo(() => (looking ? inView(items, looking) : []), [items, looking]);

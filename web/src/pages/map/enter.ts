@@ -1,8 +1,7 @@
 /** Goes closer to what a bubble stands for, always by at least one step, so that pressing never does nothing. */
 import L from "leaflet";
 import type { ScopedItem } from "~/live/view";
-import { nearestCopy } from "~/map/createMap";
-import { CITY_ZOOM, MAX_ZOOM } from "~/map/limits";
+import { CITY_ZOOM, MAX_ZOOM, nearestCopy } from "~/map/limits";
 
 export function enter(map: L.Map, items: readonly ScopedItem[]) {
   const [only] = items;

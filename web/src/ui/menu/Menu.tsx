@@ -1,34 +1,13 @@
-/** A short list of acts behind one button. */
-import type { ReactElement } from "react";
-import { Menu as AriaMenu, MenuItem, MenuTrigger } from "react-aria-components/Menu";
-import { Popover } from "react-aria-components/Popover";
-import { Icon, type IconName } from "~/ui/icon/Icon";
-import css from "./Menu.module.css";
+/** A short list of acts behind one button. Its code comes after the first paint; until then the button stands there alone. */
+import { type ComponentProps, lazy, Suspense } from "react";
+import type MenuNow from "~/ui/menu/MenuNow";
 
-export interface Act {
-  id: string;
-  label: string;
-  icon?: IconName;
-  href?: string;
-  chosen?: boolean;
-  onAction?: () => void;
-}
+const Later = lazy(() => import("~/ui/menu/MenuNow"));
 
-export function Menu({ trigger, label, acts }: { trigger: ReactElement; label: string; acts: readonly Act[] }) {
+export function Menu(props: ComponentProps<typeof MenuNow>) {
   return (
-    <MenuTrigger>
-      {trigger}
-      <Popover className={css.popover} offset={6} placement="bottom end">
-        <AriaMenu className={css.menu} aria-label={label} items={acts}>
-          {(act) => (
-            <MenuItem id={act.id} textValue={act.label} href={act.href} onAction={act.onAction} className={css.item}>
-              {act.icon && <Icon name={act.icon} size={18} />}
-              <span className={css.text}>{act.label}</span>
-              {act.chosen && <Icon name="check" size={16} />}
-            </MenuItem>
-          )}
-        </AriaMenu>
-      </Popover>
-    </MenuTrigger>
+    <Suspense fallback={props.trigger}>
+      <Later {...props} />
+    </Suspense>
   );
 }

@@ -1,1 +1,0 @@
-import{I as e,R as t}from"./queries-CMgTcS1V.js";var n=t(e(),1);function r(e){let[t,r]=(0,n.useState)(Date.now);return(0,n.useEffect)(()=>{if(r(Date.now()),e===null)return;let t=setInterval(()=>r(Date.now()),e);return()=>clearInterval(t)},[e]),t}export{r as t};
