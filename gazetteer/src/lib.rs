@@ -15,7 +15,9 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod address;
 mod city;
+mod east_asian;
 pub mod file;
 mod gazetteer;
 mod lookup;
@@ -26,6 +28,7 @@ mod places;
 mod prefix;
 mod typing;
 
+pub use crate::address::LONGEST_ADDRESS;
 pub use crate::city::{City, slug_base};
 pub use crate::file::FileError;
 pub use crate::gazetteer::Gazetteer;

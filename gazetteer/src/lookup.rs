@@ -80,9 +80,9 @@ impl Candidate<'_> {
         if self.own_name { people * OWN_NAME } else { people }
     }
 
-    /// Weight, less the further away: halved at 50 km, a hundredth at 5,000.
+    /// Weight, less the further away: a third of it at 50 km, a thousandth at 5,000.
     fn score(&self) -> f64 {
-        self.weight() / (1.0 + self.metres.unwrap_or(0.0) / 50_000.0)
+        self.weight() / (1.0 + self.metres.unwrap_or(0.0) / 50_000.0).powf(1.5)
     }
 }
 
@@ -176,22 +176,26 @@ impl Gazetteer {
 
     /// Cities for a text that is none: those whose names stand in it, else those written alike.
     pub(crate) fn suggestions(&self, form: &str, country: Option<&str>, hint: Option<(f64, f64)>) -> Vec<Candidate<'_>> {
-        let wanted = |city: &City<'_>| country.is_none_or(|c| c == city.country);
-        let wanted_rank = |rank: u32| self.city(rank).is_some_and(|city| wanted(&city));
+        let wanted_rank = |rank: u32| self.city(rank).is_some_and(|city| country.is_none_or(|c| c == city.country));
         let mut found: Vec<Candidate<'_>> = self.prefix_in(form, MOST_CANDIDATES, hint, &wanted_rank);
+        self.named_in(form, country, hint, &mut found);
+        found.truncate(MOST_CANDIDATES);
+        found
+    }
+
+    /// Adds cities whose names stand in a text as whole words, the longest names first, until there are enough.
+    pub(crate) fn named_in<'a>(&'a self, form: &str, country: Option<&str>, hint: Option<(f64, f64)>, found: &mut Vec<Candidate<'a>>) {
         let words: Vec<&str> = form.split(' ').take(MOST_WORDS).collect();
-        for length in (1..words.len()).rev() {
+        for length in (1..=words.len()).rev() {
             for part in words.windows(length).map(|w| w.join(" ")).filter(|p| p.chars().count() > 2) {
-                let mut named = self.candidates(&part, hint, wanted);
+                let mut named = self.candidates(&part, hint, |city| country.is_none_or(|c| c == city.country));
                 named.retain(|c| !found.iter().any(|f| f.city == c.city));
                 found.extend(named.into_iter().take(MOST_CANDIDATES));
             }
             if found.len() >= MOST_CANDIDATES {
-                break;
+                return;
             }
         }
-        found.truncate(MOST_CANDIDATES);
-        found
     }
 }
 

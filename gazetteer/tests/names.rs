@@ -34,7 +34,7 @@ fn row_3_one_city_however_it_is_written() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
     fn row_3_case_accents_spacing_and_composition_do_not_matter(
