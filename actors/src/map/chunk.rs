@@ -112,6 +112,11 @@ pub(super) fn write_degrees(out: &mut Vec<u8>, degrees: f64) {
     let _ = serde_json::to_writer(out, &degrees);
 }
 
+/// A whole number.
+pub(super) fn write_number(out: &mut Vec<u8>, number: u32) {
+    let _ = serde_json::to_writer(out, &number);
+}
+
 /// A JSON string with everything escaped that must be.
 pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
     let _ = serde_json::to_writer(out, text);

@@ -1,7 +1,5 @@
 //! A home on a city's map.
 
-use std::io::Write;
-
 use domain::{
     CityId, HomeId, Position, Price,
     home::{HomeKind, Offer},
@@ -10,7 +8,7 @@ use domain::{
 
 use super::{
     Matcher, Thing, Weight,
-    chunk::{write_degrees, write_text},
+    chunk::{write_degrees, write_number, write_text},
     taken::{Taken, word_of},
 };
 
@@ -90,21 +88,33 @@ impl Thing for HomeEntity {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        // Writing into a Vec cannot fail.
-        let _ = write!(out, r#"{{"id":"{}","c":"home","y":"#, self.id);
+        out.extend_from_slice(br#"{"id":""#);
+        out.extend_from_slice(self.id.0.hyphenated().encode_lower(&mut [0; 36]).as_bytes());
+        out.extend_from_slice(br#"","c":"home","y":"#);
         write_degrees(out, self.at.lat);
         out.extend_from_slice(br#","x":"#);
         write_degrees(out, self.at.lng);
-        let _ = write!(out, r#","kind":"{}","title":"#, self.kind.code());
+        out.extend_from_slice(br#","kind":""#);
+        out.extend_from_slice(self.kind.code().as_bytes());
+        out.extend_from_slice(br#"","title":"#);
         write_text(out, &self.title);
-        let _ = write!(out, r#","guests":{}"#, self.guests);
+        out.extend_from_slice(br#","guests":"#);
+        write_number(out, u32::from(self.guests));
         if let Some(price) = self.price {
-            let _ = write!(out, r#","price":{{"amount":{},"currency":"{}"}}"#, price.amount, price.currency.code());
+            out.extend_from_slice(br#","price":{"amount":"#);
+            write_number(out, price.amount);
+            out.extend_from_slice(br#","currency":""#);
+            out.extend_from_slice(price.currency.code().as_bytes());
+            out.extend_from_slice(br#""}"#);
         }
-        let _ = write!(out, r#","tonight":{}}}"#, self.tonight);
+        out.extend_from_slice(if self.tonight { br#","tonight":true}"# } else { br#","tonight":false}"# });
     }
 
-    fn set_today(&mut self, today: i32) -> bool {
+    fn changes_on(&self, today: i32) -> bool {
+        self.tonight != self.is_free(today, today + 1)
+    }
+
+    fn set_today(&mut self, today: i32) {
         let base = word_of(today);
         if base > self.base {
             for room in &mut self.rooms {
@@ -112,8 +122,6 @@ impl Thing for HomeEntity {
             }
             self.base = base;
         }
-        let was = self.tonight;
         self.tonight = self.is_free(today, today + 1);
-        was != self.tonight
     }
 }

@@ -84,17 +84,15 @@ impl<T: Thing> LiveMap<T> {
 
     /// A map of these things, the last one of an id; quicker than putting one by one. Nothing counts as changed.
     pub fn filled(levels: RangeInclusive<Level>, today: i32, things: impl IntoIterator<Item = T>) -> Self {
-        let mut slots: Vec<Option<Placed<T>>> = Vec::new();
-        let mut ids = HashMap::new();
+        let mut last: HashMap<T::Id, Placed<T>> = HashMap::new();
         for mut thing in things {
             thing.set_today(today);
-            let slot = *ids.entry(thing.id()).or_insert(slots.len() as u32);
-            let placed = Some(Placed::new(thing));
-            match slots.get_mut(slot as usize) {
-                Some(earlier) => *earlier = placed,
-                None => slots.push(placed),
-            }
+            last.insert(thing.id(), Placed::new(thing));
         }
+        // In the order of their places: what is looked at together lies together.
+        let mut slots: Vec<Option<Placed<T>>> = last.into_values().map(Some).collect();
+        slots.sort_unstable_by_key(|placed| placed.as_ref().map(|placed| (placed.code, placed.thing.id())));
+        let ids = slots.iter().flatten().enumerate().map(|(slot, placed)| (placed.thing.id(), slot as u32)).collect();
         let (mut places, mut beyond) = (PlaceIndex::default(), Vec::new());
         let placed = || slots.iter().enumerate().filter_map(|(slot, placed)| placed.as_ref().map(|placed| (slot as u32, placed)));
         for (slot, placed) in placed() {
@@ -135,7 +133,8 @@ impl<T: Thing> LiveMap<T> {
         let new = Placed::new(thing);
         let Some(&slot) = self.ids.get(&id) else {
             let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
-            self.index(slot, &new);
+            self.place(slot, &new);
+            self.sphere.put(slot, new.thing.at());
             match self.slots.get_mut(slot as usize) {
                 Some(place) => *place = Some(new),
                 None => self.slots.push(Some(new)),
@@ -145,9 +144,14 @@ impl<T: Thing> LiveMap<T> {
             return;
         };
         let Some(old) = self.slots[slot as usize].take() else { return };
-        if old.thing.at() != new.thing.at() || old.thing.weight() != new.thing.weight() {
-            self.unindex(slot, &old);
-            self.index(slot, &new);
+        let moves = old.thing.at() != new.thing.at();
+        if moves || old.thing.weight() != new.thing.weight() {
+            self.unplace(slot, &old);
+            self.place(slot, &new);
+        }
+        if moves {
+            self.sphere.remove(slot, old.thing.at());
+            self.sphere.put(slot, new.thing.at());
         }
         self.slots[slot as usize] = Some(new);
         self.before.entry(id).or_insert(Some(old));
@@ -157,7 +161,8 @@ impl<T: Thing> LiveMap<T> {
     pub fn remove(&mut self, id: T::Id) -> bool {
         let Some(slot) = self.ids.remove(&id) else { return false };
         let Some(old) = self.slots[slot as usize].take() else { return false };
-        self.unindex(slot, &old);
+        self.unplace(slot, &old);
+        self.sphere.remove(slot, old.thing.at());
         self.free.push(slot);
         self.before.entry(id).or_insert(Some(old));
         true
@@ -170,10 +175,10 @@ impl<T: Thing> LiveMap<T> {
         }
         self.today = today;
         for placed in self.slots.iter_mut().flatten() {
-            let was = placed.clone();
-            if placed.thing.set_today(today) {
-                self.before.entry(was.thing.id()).or_insert(Some(was));
+            if placed.thing.changes_on(today) {
+                self.before.entry(placed.thing.id()).or_insert_with(|| Some(placed.clone()));
             }
+            placed.thing.set_today(today);
         }
     }
 
@@ -274,22 +279,20 @@ impl<T: Thing> LiveMap<T> {
         self.slots.get(slot as usize).and_then(Option::as_ref)
     }
 
-    fn index(&mut self, slot: u32, placed: &Placed<T>) {
+    fn place(&mut self, slot: u32, placed: &Placed<T>) {
         match placed.code() {
             Some(code) => self.places.put(slot, code, &placed.sums()),
             None => self.beyond.push(slot),
         }
-        self.sphere.put(slot, placed.thing.at());
     }
 
-    fn unindex(&mut self, slot: u32, placed: &Placed<T>) {
+    fn unplace(&mut self, slot: u32, placed: &Placed<T>) {
         let slots = &self.slots;
         let sums_of = |slot: u32| slots.get(slot as usize).and_then(Option::as_ref).map(Placed::sums).unwrap_or_default();
         match placed.code() {
             Some(code) => self.places.remove(slot, code, &placed.sums(), sums_of),
             None => self.beyond.retain(|s| *s != slot),
         }
-        self.sphere.remove(slot, placed.thing.at());
     }
 }
 

@@ -76,9 +76,15 @@ impl PlaceIndex {
             if sums.weight.things == 0 {
                 self.pyramid.remove(&number);
             } else if shrinks {
-                let mut parts = Sums::default();
+                let (mut parts, was) = (Sums::default(), sums.bounds());
                 if z == GRID {
-                    self.grid.get(&key).into_iter().flatten().for_each(|slot| parts.add(&sums_of(*slot)));
+                    for slot in self.grid.get(&key).into_iter().flatten() {
+                        parts.add(&sums_of(*slot));
+                        // The others reach as far: what is on one spot costs one look.
+                        if parts.bounds() == was {
+                            break;
+                        }
+                    }
                 } else {
                     self.children(number).for_each(|child| parts.add(child));
                 }

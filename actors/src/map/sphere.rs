@@ -32,20 +32,36 @@ impl PointDistance for Spot {
     }
 }
 
+impl Spot {
+    /// Each slot's point is moved by a hair of its own (at most 64 µm), so that the tree can tell apart what is on one spot: of
+    /// thousands there, taking one out would otherwise look at all.
+    fn new(slot: u32, at: Position) -> Self {
+        let mut hash = u64::from(slot).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let at = unit(at).map(|v| {
+            hash = (hash ^ hash >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            v + ((hash >> 11) as f64 / (1u64 << 53) as f64 - 0.5) * 1e-11
+        });
+        Self { at, slot }
+    }
+}
+
+/// How far a chord may be off, of the radius: the hair, and rounding. A third of a millimetre.
+const SLACK: f64 = 5e-11;
+
 #[derive(Debug, Default)]
 pub(super) struct Sphere(RTree<Spot>);
 
 impl Sphere {
     pub(super) fn of(things: impl Iterator<Item = (u32, Position)>) -> Self {
-        Self(RTree::bulk_load(things.map(|(slot, at)| Spot { at: unit(at), slot }).collect()))
+        Self(RTree::bulk_load(things.map(|(slot, at)| Spot::new(slot, at)).collect()))
     }
 
     pub(super) fn put(&mut self, slot: u32, at: Position) {
-        self.0.insert(Spot { at: unit(at), slot });
+        self.0.insert(Spot::new(slot, at));
     }
 
     pub(super) fn remove(&mut self, slot: u32, at: Position) {
-        self.0.remove(&Spot { at: unit(at), slot });
+        self.0.remove(&Spot::new(slot, at));
     }
 
     /// Slots by distance on the sphere, nearest first, each with the fewest metres it can be away.
@@ -60,8 +76,7 @@ impl Sphere {
             return Box::new(self.0.iter().map(|spot| spot.slot));
         }
         let chord = 2.0 * (angle / 2.0).sin();
-        // A micrometre more than computed, for what rounding takes away.
-        Box::new(self.0.locate_within_distance(unit(from), (chord + 2e-13).powi(2) + 1e-24).map(|spot| spot.slot))
+        Box::new(self.0.locate_within_distance(unit(from), (chord + SLACK).powi(2)).map(|spot| spot.slot))
     }
 }
 
@@ -71,8 +86,7 @@ pub(super) fn least_metres_between(a: Position, b: Position) -> f64 {
 }
 
 fn least_metres(chord_2: f64) -> f64 {
-    // Rounding of the chord is below 2e-13 of the radius.
-    2.0 * ((chord_2.sqrt() - 2e-13).clamp(0.0, 2.0) / 2.0).asin() * LEAST
+    2.0 * ((chord_2.sqrt() - SLACK).clamp(0.0, 2.0) / 2.0).asin() * LEAST
 }
 
 fn unit(at: Position) -> [f64; 3] {

@@ -26,8 +26,10 @@ pub trait Thing: Clone {
     /// Appends its item as the live protocol says, one JSON object. The same state writes the same bytes.
     fn write(&self, out: &mut Vec<u8>);
 
-    /// A new day (number since 1970-01-01). Returns whether its item reads differently now.
-    fn set_today(&mut self, _today: i32) -> bool {
+    /// Whether its item will read differently on a day (number since 1970-01-01).
+    fn changes_on(&self, _today: i32) -> bool {
         false
     }
+
+    fn set_today(&mut self, _today: i32) {}
 }

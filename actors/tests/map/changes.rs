@@ -122,7 +122,7 @@ proptest! {
                     let changes = map.take_changes();
                     for viewer in &mut viewers {
                         viewer.owed.absorb(changes.clone());
-                        if ticks % viewer.every == 0 {
+                        if ticks.is_multiple_of(viewer.every) {
                             viewer.hear(&map);
                             viewer.check(&map, &tiles);
                         }
