@@ -172,7 +172,7 @@ create function placeholder_email(source text, ref text, community text) returns
 $$ select left(encode(sha256(convert_to(ref, 'UTF8')), 'hex'), 24) || '.' || source || '@' || community || '.invalid' $$;
 
 create function placeholder_hosts(source text, refs text[], names text[]) returns table (ref text, member_id uuid)
-language plpgsql security definer set search_path = pg_catalog, public as
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as
 $$
 declare
     here uuid := posada_tenant();

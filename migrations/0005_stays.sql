@@ -50,7 +50,7 @@ call posada_guard('stay_nights');
 
 -- The schedule asks where silence has to end before it can name a tenant: ids of tenants, nothing of theirs.
 create function tenants_with_due_stays(at timestamptz) returns setof uuid
-language sql stable security definer set search_path = pg_catalog, public as
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as
 $$ select distinct tenant_id from stays where state = 'requested' and answer_by <= at $$;
 
 revoke all on function tenants_with_due_stays(timestamptz) from public;

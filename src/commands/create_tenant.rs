@@ -34,7 +34,7 @@ pub enum CannotCreateTenant {
     Store(#[from] StoreError),
 }
 
-pub async fn run(owner: &OwnerStore, order: &CreateTenant) -> Result<Tenant, CannotCreateTenant> {
+pub async fn run(owner: &mut OwnerStore, order: &CreateTenant) -> Result<Tenant, CannotCreateTenant> {
     if !is_label(&order.slug) {
         return Err(CannotCreateTenant::BadSlug(order.slug.clone()));
     }

@@ -57,12 +57,17 @@ impl Hasher {
         .await
     }
 
-    /// Whether this is the password behind a hash. Without a hash the same work is done, and the answer is no.
+    /// Whether this is the password behind a hash. Without a hash, or with one that is none (`!`, of accounts that nobody signs in
+    /// to), the same work is done and the answer is no.
     pub async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<bool, CannotHash> {
         self.run(move || {
-            let stored = hash.as_ref().map_or(NOBODY, |hash| hash.0.as_str());
-            match argon2()?.verify_password(password.bytes(), stored) {
-                Ok(()) => Ok(hash.is_some()),
+            let stored = hash.as_ref().and_then(|hash| phc::PasswordHash::new(&hash.0).ok());
+            let compared = match &stored {
+                Some(stored) => stored.clone(),
+                None => phc::PasswordHash::new(NOBODY).map_err(|e| CannotHash::Failed(e.to_string()))?,
+            };
+            match argon2()?.verify_password(password.bytes(), &compared) {
+                Ok(()) => Ok(stored.is_some()),
                 Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
                 Err(e) => Err(CannotHash::Failed(e.to_string())),
             }
@@ -122,7 +127,10 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_verified_with_the_same_work_and_never_let_in() {
-        assert!(!Hasher::new(1).verify(password("anything at all"), None).await.unwrap());
+        for nobody in [None, Some("!"), Some(""), Some("$argon2id$garbage")] {
+            let hash = nobody.map(|text| PasswordHash(text.to_owned()));
+            assert!(!Hasher::new(1).verify(password("anything at all"), hash).await.unwrap(), "{nobody:?}");
+        }
         let same = format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}$");
         assert!(NOBODY.starts_with(&same), "the work for nobody must follow the parameters: {same}");
     }

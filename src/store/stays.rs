@@ -414,7 +414,7 @@ impl TenantTx {
     pub async fn due_stays(&mut self, now: OffsetDateTime, limit: u32) -> Result<Vec<KeptStay>, StoreError> {
         let tenant = self.tenant().0;
         let ids = sqlx::query_scalar!(
-            "select id from stays where tenant_id = $1 and state = 'requested' and answer_by <= $2 order by id limit $3 for update skip locked",
+            "select id from stays where tenant_id = $1 and state = 'requested' and answer_by <= $2 order by answer_by, id limit $3 for update skip locked",
             tenant,
             now,
             i64::from(limit)

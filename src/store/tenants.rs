@@ -3,7 +3,7 @@
 //! Called by the HTTP edge (finding) and the command line (the rest). Requests never make or change a tenant: the app's role may not.
 
 use domain::TenantId;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{Store, StoreError};
@@ -103,9 +103,9 @@ impl Store {
 }
 
 /// The database as the role `posada_owner`, which sees every tenant. Only the command line and the first start hold one; no request reaches it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct OwnerStore {
-    pool: PgPool,
+    connection: PgConnection,
 }
 
 /// A tenant to be.
@@ -120,12 +120,13 @@ pub struct NewTenant {
 }
 
 impl OwnerStore {
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    /// On a connection as `posada_owner`, from `Database::owner`.
+    pub fn new(connection: PgConnection) -> Self {
+        Self { connection }
     }
 
     /// `None` where the slug or the domain is taken.
-    pub async fn create_tenant(&self, new: &NewTenant) -> Result<Option<Tenant>, StoreError> {
+    pub async fn create_tenant(&mut self, new: &NewTenant) -> Result<Option<Tenant>, StoreError> {
         sqlx::query_as!(
             Row,
             "insert into tenants (id, slug, name, domain, public_map, sign_up, tile_url) values ($1, $2, $3, lower($4), $5, $6, $7)
@@ -139,16 +140,16 @@ impl OwnerStore {
             new.sign_up.code(),
             new.tile_url
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut self.connection)
         .await?
         .map(Tenant::try_from)
         .transpose()
     }
 
     /// All communities of the installation, by slug.
-    pub async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+    pub async fn tenants(&mut self) -> Result<Vec<Tenant>, StoreError> {
         sqlx::query_as!(Row, "select id, slug, name, domain, public_map, sign_up, tile_url, created_at from tenants order by slug")
-            .fetch_all(&self.pool)
+            .fetch_all(&mut self.connection)
             .await?
             .into_iter()
             .map(Tenant::try_from)

@@ -3,4 +3,7 @@
 
 mod harness;
 mod operations;
+mod people;
+mod places;
 mod stays;
+mod tenancy;

@@ -1,0 +1,14 @@
+insert into accounts (id, email, password_hash) select md5(:tenant || 'a' || n)::uuid, 'many-' || n || '-:n@example.org', '!' from generate_series(1, 5000) n;
+insert into cities (tenant_id, id, slug) select :tenant, n, 'city-' || n from generate_series(1, 500) n;
+insert into members (tenant_id, id, account_id, name, home_city) select :tenant, md5(:tenant || 'm' || n + 10)::uuid, md5(:tenant || 'a' || n)::uuid, 'Member ' || n, 1 + n % 500 from generate_series(1, 5000) n;
+insert into member_roles (tenant_id, member_id, role) select tenant_id, id, 'dancer' from members where tenant_id = :tenant;
+insert into groups (tenant_id, id, kind, key, name, city_id) select :tenant, md5(:tenant || 'g' || n)::uuid, 'city', n::text, 'City', n from generate_series(1, 500) n;
+insert into group_members (tenant_id, group_id, member_id, joined_by) select :tenant, md5(:tenant || 'g' || home_city)::uuid, id, 'city' from members where tenant_id = :tenant and home_city <= 500;
+insert into stream_heads (tenant_id, stream, head) select :tenant, 'member:' || id, 5 from members where tenant_id = :tenant;
+insert into events (tenant_id, stream, seq, kind, body) select :tenant, 'member:' || id, 1 + n, 'stay_requested', '{}' from members, generate_series(0, 4) n where tenant_id = :tenant;
+insert into member_receipts (tenant_id, member_id) select tenant_id, id from members where tenant_id = :tenant on conflict do nothing;
+insert into idempotency_keys (tenant_id, caller, key, request_hash, status, body, created_at) select :tenant, 'c' || n, 'k' || n, '\x00', 200, '\x00', now() - n * interval '1 minute' from generate_series(1, 5000) n;
+insert into homes (tenant_id, id, host_id, city_id, status, kind, offer, title, guests, lat, lng, public_lat, public_lng, cell) select tenant_id, md5(:tenant || 'h' || id)::uuid, id, home_city, 'active', 'apartment', 'entire_place', 'Home', 2, 41.4, 2.1, 41.4, 2.1, abs(hashtext(id::text)) from members where tenant_id = :tenant and home_city <= 500;
+insert into rooms (tenant_id, id, home_id, name, guests) select tenant_id, md5(:tenant || 'r' || id)::uuid, id, 'Room', 2 from homes where tenant_id = :tenant;
+insert into stays (tenant_id, id, home_id, room_id, guest_id, host_id, arrive, leave, guests, message, state, answer_by) select :tenant, md5(:tenant || 's' || r.id)::uuid, h.id, r.id, h.host_id, h.host_id, '2031-05-01', '2031-05-04', 2, 'Hello', case when r.id::text < '8' then 'approved' else 'requested' end, now() + interval '1 day' from rooms r join homes h on h.tenant_id = r.tenant_id and h.id = r.home_id where r.tenant_id = :tenant;
+insert into stay_nights (tenant_id, stay_id, room_id, arrive, leave) select tenant_id, id, room_id, arrive, leave from stays where tenant_id = :tenant and state = 'approved' on conflict do nothing;

@@ -1,0 +1,15 @@
+insert into accounts (id, email, password_hash) values (md5(:tenant || 'host')::uuid, 'host-:n@example.org', '!'), (md5(:tenant || 'guest')::uuid, 'guest-:n@example.org', '!');
+insert into sessions (token_hash, account_id, csrf, expires_at) values (sha256(convert_to(:tenant::text, 'UTF8')), md5(:tenant || 'host')::uuid, 'csrf', now() + interval '1 day');
+insert into cities (tenant_id, id, slug) values (:tenant, 3128760, 'barcelona-es');
+insert into members (tenant_id, id, account_id, name, home_city) values (:tenant, md5(:tenant || 'm1')::uuid, md5(:tenant || 'host')::uuid, 'Host', 3128760), (:tenant, md5(:tenant || 'm2')::uuid, md5(:tenant || 'guest')::uuid, 'Guest', null);
+insert into member_roles (tenant_id, member_id, role) values (:tenant, md5(:tenant || 'm1')::uuid, 'host');
+insert into groups (tenant_id, id, kind, key, name, city_id) values (:tenant, md5(:tenant || 'g')::uuid, 'city', '3128760', 'Barcelona', 3128760);
+insert into group_members (tenant_id, group_id, member_id, joined_by) values (:tenant, md5(:tenant || 'g')::uuid, md5(:tenant || 'm1')::uuid, 'city');
+insert into stream_heads (tenant_id, stream, head) values (:tenant, 'city:3128760', 1);
+insert into events (tenant_id, stream, seq, kind, body) values (:tenant, 'city:3128760', 1, 'home_listed', '{}');
+insert into member_receipts (tenant_id, member_id) values (:tenant, md5(:tenant || 'm1')::uuid);
+insert into idempotency_keys (tenant_id, caller, key, request_hash, status, body) values (:tenant, 'm', 'k', '\x00', 200, '\x00');
+insert into homes (tenant_id, id, host_id, city_id, status, kind, offer, title, guests, lat, lng, public_lat, public_lng, cell) values (:tenant, md5(:tenant || 'h')::uuid, md5(:tenant || 'm1')::uuid, 3128760, 'active', 'apartment', 'entire_place', 'Home', 2, 41.4, 2.1, 41.4, 2.1, 1);
+insert into rooms (tenant_id, id, home_id, name, guests) values (:tenant, md5(:tenant || 'r')::uuid, md5(:tenant || 'h')::uuid, 'Room', 2);
+insert into stays (tenant_id, id, home_id, room_id, guest_id, host_id, arrive, leave, guests, message, state, answer_by) values (:tenant, md5(:tenant || 's')::uuid, md5(:tenant || 'h')::uuid, md5(:tenant || 'r')::uuid, md5(:tenant || 'm2')::uuid, md5(:tenant || 'm1')::uuid, '2031-05-01', '2031-05-04', 2, 'Hello', 'approved', now());
+insert into stay_nights (tenant_id, stay_id, room_id, arrive, leave) values (:tenant, md5(:tenant || 's')::uuid, md5(:tenant || 'r')::uuid, '2031-05-01', '2031-05-04');
