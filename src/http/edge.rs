@@ -70,7 +70,9 @@ fn finish_problem(answer: &mut ServiceResponse<BoxBody>, id: &RequestId) {
         return;
     }
     let known = answer.response().error().and_then(|e| e.as_error::<Problem>()).cloned();
-    if known.is_none() && answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json") {
+    // A handler's own words stay (a report of health, say); a framework's are none.
+    let worded = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain"));
+    if known.is_none() && worded {
         return;
     }
     let mut problem = known.unwrap_or_else(|| plain(status));

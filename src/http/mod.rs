@@ -30,6 +30,9 @@ mod tracing_span;
 pub mod versions;
 
 mod inbox;
+pub mod cities;
+mod people;
+mod people_problems;
 mod roles;
 mod stays;
 mod tenant;

@@ -11,13 +11,11 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    export, health, homes, inbox,
     problem::{FieldError, Problem},
-    roles,
     route::{Csrf, Key, Permission, Row},
     routes::routes,
-    stays, tenant,
     versions::tagged,
+    *, // the modules of the handlers
 };
 
 #[derive(OpenApi)]
@@ -33,11 +31,12 @@ use super::{
         (name = "health", description = "Whether the server can do its work."),
     ),
     paths(
-        tenant::show, roles::list,
         stays::request, stays::mine, stays::show, stays::approve, stays::decline, stays::withdraw, stays::seen, inbox::read,
         homes::of_city, homes::mine, homes::show, homes::list, homes::change, homes::relocate, homes::pause, homes::resume, homes::retire,
         export::csv, export::geojson,
         health::live, health::ready, health::deep,
+        tenant::show, roles::list, cities::places,
+        people::sign_up, people::sign_in, people::session, people::sign_out, people::me, people::update_me,
     ),
     components(schemas(Problem, FieldError))
 )]

@@ -1,15 +1,15 @@
 //! All routes, on one page: method, path, who may, which allowance, and what answers. Every path also works below `/t/{slug}`.
 
+use actix_web::http::Method;
+
 use super::{
-    docs, export, health, homes, inbox, openapi, page, roles,
     route::{
         Key,
         Permission::{Member, Owner, Public, SeeMap, Tenant},
         RateClass as Rate, Row, change, get,
     },
-    stays, tenant,
+    *, // the modules of the handlers
 };
-use actix_web::http::Method;
 
 /// What answers: a handler, mounted once for each worker.
 macro_rules! by {
@@ -21,9 +21,16 @@ macro_rules! by {
 #[rustfmt::skip]
 pub fn routes() -> Vec<Row> {
     vec![
-        // The tenant, and who is asking.
-        get("/api/v1/tenant", Tenant, Rate::Read, by!(tenant::show)),
-        get("/api/v1/roles",  Tenant, Rate::Read, by!(roles::list)),
+        // The community, and who is asking.
+        get("/api/v1/tenant",                                 Tenant, Rate::Read,                       by!(tenant::show)),
+        get("/api/v1/roles",                                  Tenant, Rate::Read,                       by!(roles::list)),
+        get("/api/v1/places",                                 Tenant, Rate::Search,                     by!(cities::places)),
+        change(Method::POST, "/api/v1/accounts",              Tenant, Rate::SignUp,      Key::Required, by!(people::sign_up)).before_session(),
+        change(Method::POST, "/api/v1/session",               Tenant, Rate::SignIn,      Key::Optional, by!(people::sign_in)).before_session(),
+        get("/api/v1/session",                                Tenant, Rate::Read,                       by!(people::session)),
+        change(Method::DELETE, "/api/v1/session",             Tenant, Rate::General,     Key::Optional, by!(people::sign_out)),
+        get("/api/v1/members/me",                             Member, Rate::Read,                       by!(people::me)),
+        change(Method::PATCH, "/api/v1/members/me",           Member, Rate::General,     Key::Optional, by!(people::update_me)),
 
         // Homes.
         get("/api/v1/cities/{id}/homes",                    SeeMap, Rate::Read,                    by!(homes::of_city)),
