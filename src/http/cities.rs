@@ -121,7 +121,9 @@ pub(super) fn hint(lat: Option<f64>, lng: Option<f64>) -> Result<Option<(f64, f6
     match (lat, lng) {
         (None, None) => Ok(None),
         (Some(lat), Some(lng)) if (-90.0..=90.0).contains(&lat) && (-180.0..=180.0).contains(&lng) => Ok(Some((lat, lng))),
-        (Some(lat), Some(lng)) => Err(Problem::invalid_field("lat", format!("{lat}, {lng} is no place on Earth"), Some("latitude -90 to 90, longitude -180 to 180"))),
+        (Some(lat), Some(lng)) => {
+            Err(Problem::invalid_field("lat", format!("{lat}, {lng} is no place on Earth"), Some("latitude -90 to 90, longitude -180 to 180")))
+        }
         (Some(_), None) => Err(Problem::invalid_field("lng", "is missing", Some("lat and lng together, or neither"))),
         (None, Some(_)) => Err(Problem::invalid_field("lat", "is missing", Some("lat and lng together, or neither"))),
     }

@@ -29,8 +29,8 @@ mod tenancy;
 mod tracing_span;
 pub mod versions;
 
-mod inbox;
 pub mod cities;
+mod inbox;
 mod people;
 mod people_problems;
 mod roles;

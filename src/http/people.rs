@@ -129,7 +129,13 @@ pub(super) struct MemberChange {
 /// Become a member here, and sign in.
 #[utoipa::path(post, path = "/api/v1/accounts", operation_id = "signUp", tag = "people", request_body = NewAccount,
     responses((status = 201, body = SessionView)))]
-pub(super) async fn sign_up(request: HttpRequest, asked: Admitted, order: Order<NewAccount>, app: Data<App>, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
+pub(super) async fn sign_up(
+    request: HttpRequest,
+    asked: Admitted,
+    order: Order<NewAccount>,
+    app: Data<App>,
+    edge: Data<Edge>,
+) -> Result<HttpResponse, Problem> {
     let mut wrong = Wrong::default();
     let email = wrong.take("email", order.body.email.parse::<Email>());
     let name = wrong.take("name", order.body.name.parse::<PersonName>());

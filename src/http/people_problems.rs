@@ -11,12 +11,9 @@ use crate::{
 impl From<CannotSignUp> for Problem {
     fn from(error: CannotSignUp) -> Self {
         match error {
-            CannotSignUp::Closed => Self::new(
-                StatusCode::FORBIDDEN,
-                "sign-up-closed",
-                "Sign-up is closed",
-                "This community adds its members itself: ask one of its organisers.",
-            ),
+            CannotSignUp::Closed => {
+                Self::new(StatusCode::FORBIDDEN, "sign-up-closed", "Sign-up is closed", "This community adds its members itself: ask one of its organisers.")
+            }
             CannotSignUp::NoRole => Self::invalid_field("roles", "choose at least one role", Some("one or more of GET /api/v1/roles")),
             CannotSignUp::HomeCity(why) => placed("home_city", why),
             CannotSignUp::Refused => Self::new(
