@@ -8,6 +8,7 @@ pub mod change_home;
 pub mod create_tenant;
 pub mod enrol;
 pub mod expire_stays;
+pub mod import_homes;
 pub mod list_home;
 pub mod move_home;
 pub mod own_home;

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use domain::{
-    CityId, HomeId, MemberId, Position, RoomId,
+    CityId, HomeId, MemberId,
     cell::PublicPlace,
     home::{Home, HomeStatus},
 };
 use uuid::Uuid;
 
-use super::rows::{position, public_place};
+use super::rows::public_place;
 use crate::store::{StoreError, TenantTx};
 
 /// A home out of a source, ready to be saved.
@@ -31,7 +31,6 @@ pub struct KnownImport {
     pub status: HomeStatus,
     pub version: u32,
     pub digest: i64,
-    pub exact: Position,
     pub public: PublicPlace,
 }
 
@@ -39,7 +38,7 @@ impl TenantTx {
     /// Which of a source's homes are here already, locked in the order of their ids.
     pub async fn known_imports(&mut self, source: &str, references: &[String]) -> Result<HashMap<String, KnownImport>, StoreError> {
         let rows = sqlx::query!(
-            "select id, host_id, city_id, status, version, lat, lng, public_lat, public_lng, cell, source_ref as \"source_ref!\", source_digest as \"digest!\"
+            "select id, host_id, city_id, status, version, public_lat, public_lng, cell, source_ref as \"source_ref!\", source_digest as \"digest!\"
              from homes where tenant_id = $1 and source = $2 and source_ref = any($3) order by id for update",
             self.tenant().0,
             source,
@@ -57,7 +56,6 @@ impl TenantTx {
                     status: HomeStatus::from_code(&row.status).ok_or_else(|| bad(format!("status {:?}", row.status)))?,
                     version: row.version as u32,
                     digest: row.digest,
-                    exact: position(row.lat, row.lng).map_err(|_| bad("its position".to_owned()))?,
                     public: public_place(row.cell, row.public_lat, row.public_lng).map_err(bad)?,
                 };
                 Ok((row.source_ref, known))
@@ -69,6 +67,15 @@ impl TenantTx {
     pub async fn homes_among(&mut self, ids: &[Uuid]) -> Result<Vec<HomeId>, StoreError> {
         let found = sqlx::query_scalar!("select id from homes where tenant_id = $1 and id = any($2)", self.tenant().0, ids).fetch_all(&mut **self).await?;
         Ok(found.into_iter().map(HomeId).collect())
+    }
+
+    /// Locks the counts of some cities, in order, before homes in several of them change.
+    pub async fn hold_cities(&mut self, cities: &[CityId]) -> Result<(), StoreError> {
+        let ids: Vec<i64> = cities.iter().map(|city| i64::from(city.0)).collect();
+        sqlx::query!("select city_id from city_counts where tenant_id = $1 and city_id = any($2) order by city_id for update", self.tenant().0, &ids)
+            .fetch_all(&mut **self)
+            .await?;
+        Ok(())
     }
 
     /// One member for each host of a source, made where there is none yet: they cannot sign in.
@@ -196,20 +203,6 @@ impl TenantTx {
         .execute(&mut **self)
         .await?;
         Ok(())
-    }
-
-    /// The rooms of some homes, as ids, in their order.
-    pub async fn room_ids(&mut self, homes: &[HomeId]) -> Result<HashMap<HomeId, Vec<RoomId>>, StoreError> {
-        let ids: Vec<Uuid> = homes.iter().map(|id| id.0).collect();
-        let rows =
-            sqlx::query!("select home_id, id from rooms where tenant_id = $1 and home_id = any($2) order by home_id, position, id", self.tenant().0, &ids)
-                .fetch_all(&mut **self)
-                .await?;
-        let mut rooms: HashMap<HomeId, Vec<RoomId>> = HashMap::new();
-        for row in rows {
-            rooms.entry(HomeId(row.home_id)).or_default().push(RoomId(row.id));
-        }
-        Ok(rooms)
     }
 }
 
