@@ -17,6 +17,11 @@ export class ProblemError extends Error {
   }
 }
 
+/** Trying again will not bring it. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ProblemError && (error.problem.status === 404 || error.problem.status === 410);
+}
+
 /** The server's message for one field, if it has one. */
 export function fieldError(error: unknown, field: string): string | null {
   if (!(error instanceof ProblemError)) return null;

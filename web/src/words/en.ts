@@ -113,6 +113,7 @@ export const en = {
     title: "Map",
     label: "Map. Arrow keys move it, plus and minus zoom. The list beside it shows the same things.",
     list: "In this view",
+    unknown: "Not known",
     loading: "Loading the map",
     naturalEarth: "Made with Natural Earth",
     zoom: "Zoom",

@@ -30,8 +30,11 @@ export function MapPage() {
   if (tenant.data) return <Stage tenant={tenant.data} />;
   if (tenant.error) return <ErrorState error={tenant.error} onRetry={() => void tenant.refetch()} />;
   return (
-    <div className={css.wait}>
-      <Loading label={words.map.loading} lines={6} tall />
+    <div className={css.page}>
+      <div className={css.wait}>
+        <Loading label={words.map.loading} lines={6} tall />
+      </div>
+      <div className={`${css.stage} ${css.sea}`} />
     </div>
   );
 }
@@ -51,7 +54,7 @@ function Stage({ tenant }: { tenant: Schemas["Tenant"] }) {
   const store = useView("map", request);
   const items = useItems(store);
   const connection = useConnection();
-  useHttpView(store, request, connection);
+  const readAgain = useHttpView(store, request, connection);
   const [paused, setPaused] = useState(false);
   useEffect(() => store.hold(paused), [store, paused]);
 
@@ -82,6 +85,8 @@ function Stage({ tenant }: { tenant: Schemas["Tenant"] }) {
         items={here}
         waiting={store.waiting}
         refusal={store.refusal}
+        failure={store.failure}
+        onRetry={readAgain}
         filters={countFilters(filterOf(address))}
         onChoose={(item) => {
           if (!map) return;

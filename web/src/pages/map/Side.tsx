@@ -15,7 +15,7 @@ import { CountMark } from "~/ui/badge/Badge";
 import { Button, IconButton } from "~/ui/button/Button";
 import { ConnectionBadge } from "~/ui/connection/ConnectionBadge";
 import { Dialog, Panel } from "~/ui/dialog/Dialog";
-import { EmptyState, Loading } from "~/ui/states/States";
+import { EmptyState, ErrorState, Loading } from "~/ui/states/States";
 import { words } from "~/words";
 import css from "./Side.module.css";
 
@@ -28,6 +28,9 @@ interface SideProps {
   items: readonly ScopedItem[];
   waiting: boolean;
   refusal: string | null;
+  /** Why reading over HTTP failed while there is no live connection. */
+  failure: unknown;
+  onRetry: () => void;
   chosen: string | null;
   filters: number;
   change: (part: Partial<MapAddress>) => void;
@@ -38,7 +41,7 @@ interface SideProps {
 }
 
 export function Side(props: SideProps) {
-  const { tenant, address, items, waiting, refusal, filters, change } = props;
+  const { tenant, address, items, waiting, refusal, failure, filters, change } = props;
   const { sheet, grip } = useSheet();
   const homes = items.reduce((sum, item) => sum + (item.c === "home" ? 1 : item.homes), 0);
   const cities = items.reduce(
@@ -47,7 +50,7 @@ export function Side(props: SideProps) {
   );
   const summary = words.map.inView(homes, cities);
   const announced = useAnnounced(waiting ? null : summary);
-  const first = waiting && items.length === 0;
+  const first = waiting && items.length === 0 && failure === null;
 
   return (
     <>
@@ -97,7 +100,9 @@ export function Side(props: SideProps) {
           <span className={css.handle} />
         </button>
         <div className={css.summary}>
-          <p className={css.count}>{first ? words.states.loading : summary}</p>
+          <p className={css.count}>
+            {first ? words.states.loading : failure !== null && items.length === 0 ? words.map.unknown : summary}
+          </p>
           <ConnectionBadge connection={props.connection} paused={props.paused} />
         </div>
         <p className="visually-hidden" role="status">
@@ -106,6 +111,8 @@ export function Side(props: SideProps) {
         <div className={css.scroll}>
           {refusal ? (
             <EmptyState icon="warning" title={refusal} />
+          ) : failure !== null && items.length === 0 ? (
+            <ErrorState error={failure} onRetry={props.onRetry} />
           ) : first ? (
             <div className={css.pad}>
               <Loading lines={6} tall />

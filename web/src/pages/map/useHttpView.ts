@@ -1,5 +1,5 @@
 /** While there is no live connection, the view is read over HTTP: the same body, so the same store takes it. */
-import { useEffect } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { api, unwrap } from "~/api/client";
 import type { Chunk, Filter, ViewRequest } from "~/live/frames";
 import type { Connection } from "~/live/status";
@@ -7,41 +7,47 @@ import type { ViewStore } from "~/live/view";
 
 const PATIENCE_MS = 1500;
 
-export function useHttpView(store: ViewStore, request: ViewRequest | null, connection: Connection) {
+/** Returns how to try again. */
+export function useHttpView(store: ViewStore, request: ViewRequest | null, connection: Connection): () => void {
+  const [tries, setTries] = useState(0);
   const absent = connection.state !== "live" && connection.state !== "behind";
   useEffect(() => {
     if (!absent || !request) return;
     const ending = new AbortController();
-    const timer = setTimeout(async () => {
-      if (!store.waiting) return;
-      try {
-        const query = {
-          bbox: request.bbox.join(","),
-          zoom: request.zoom,
-          layers: request.layers.join(","),
-          ...filterQuery(request.filter),
-        };
-        const answer = await unwrap(api.GET("/api/v1/map", { params: { query }, signal: ending.signal }));
-        const scopes = answer.scopes.map(({ scope }) => scope);
-        for (const part of answer.scopes) {
-          store.applySnapshot({
-            t: "snapshot",
-            view: "map",
-            ...part,
-            scopes,
-            tiles: part.tiles as unknown as Chunk[],
-            more: false,
-          });
+    const timer = setTimeout(
+      async () => {
+        if (!store.waiting) return;
+        try {
+          const query = {
+            bbox: request.bbox.join(","),
+            zoom: request.zoom,
+            layers: request.layers.join(","),
+            ...filterQuery(request.filter),
+          };
+          const answer = await unwrap(api.GET("/api/v1/map", { params: { query }, signal: ending.signal }));
+          const scopes = answer.scopes.map(({ scope }) => scope);
+          for (const part of answer.scopes) {
+            store.applySnapshot({
+              t: "snapshot",
+              view: "map",
+              ...part,
+              scopes,
+              tiles: part.tiles as unknown as Chunk[],
+              more: false,
+            });
+          }
+        } catch (error) {
+          if (!ending.signal.aborted) store.lost(error);
         }
-      } catch (error) {
-        if (!ending.signal.aborted) store.lost(error);
-      }
-    }, PATIENCE_MS);
+      },
+      tries ? 0 : PATIENCE_MS,
+    );
     return () => {
       clearTimeout(timer);
       ending.abort();
     };
-  }, [store, request, absent]);
+  }, [store, request, absent, tries]);
+  return useCallback(() => setTries((now) => now + 1), []);
 }
 
 /** A filter as the query parameters of the HTTP API. */

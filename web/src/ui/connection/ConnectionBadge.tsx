@@ -5,10 +5,13 @@ import { useNow } from "~/ui/time/useNow";
 import { words } from "~/words";
 import css from "./ConnectionBadge.module.css";
 
+const WORTH_TELLING_MS = 4000;
+
 export function ConnectionBadge({ connection, paused }: { connection: Connection; paused?: boolean }) {
-  const now = useNow(connection.state === "live" ? null : 5000);
+  const now = useNow(connection.state === "live" ? null : 2000);
   const state = paused ? "paused" : connection.state;
-  const since = connection.heardAt && connection.state !== "live" ? ago(connection.heardAt, now) : null;
+  const old = connection.heardAt !== null && connection.state !== "live" && now - connection.heardAt > WORTH_TELLING_MS;
+  const since = old && connection.heardAt !== null ? ago(connection.heardAt, now) : null;
   const text = words.connection[state];
   return (
     <span className={`${css.badge} ${css[state]}`} role="status">

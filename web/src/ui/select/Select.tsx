@@ -41,7 +41,7 @@ export function Select({
     >
       <Label className={css.label}>{label}</Label>
       <Button className={css.button}>
-        <SelectValue className={css.value} />
+        <SelectValue className={css.value}>{({ selectedText }) => selectedText}</SelectValue>
         <Icon name="chevron" size={18} />
       </Button>
       <FieldError className={css.error}>{error}</FieldError>

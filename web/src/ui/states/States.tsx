@@ -1,7 +1,7 @@
 /** The three states before content: loading, nothing here, and something went wrong, each with a way on. */
 import type { ReactNode } from "react";
-import { problemText } from "~/api/problem";
-import { Button } from "~/ui/button/Button";
+import { isGone, problemText } from "~/api/problem";
+import { Button, ButtonLink } from "~/ui/button/Button";
 import { Icon, type IconName } from "~/ui/icon/Icon";
 import { Skeleton } from "~/ui/skeleton/Skeleton";
 import { words } from "~/words";
@@ -27,7 +27,7 @@ export function EmptyState({
   );
 }
 
-/** Says what went wrong in the server's words where it gave some, and offers to try again. */
+/** Says what went wrong in the server's words where it gave some, and offers to try again; what is not there is not tried again. */
 export function ErrorState({ error, onRetry, title }: { error: unknown; onRetry?: () => void; title?: string }) {
   const said = problemText(error);
   return (
@@ -37,10 +37,12 @@ export function ErrorState({ error, onRetry, title }: { error: unknown; onRetry?
       </span>
       <h3>{title ?? said.title}</h3>
       {said.detail && <p className={css.text}>{said.detail}</p>}
-      {onRetry && (
-        <Button icon="right" onPress={onRetry}>
-          {words.states.retry}
-        </Button>
+      {isGone(error) ? (
+        <ButtonLink to="/" icon="map">
+          {words.notFound.back}
+        </ButtonLink>
+      ) : (
+        onRetry && <Button onPress={onRetry}>{words.states.retry}</Button>
       )}
       {said.instance && <p className={css.small}>{words.states.reference(said.instance)}</p>}
     </div>

@@ -22,7 +22,8 @@ export function Tip({ text, children }: { text: string; children: ReactElement }
 
   const show = () => {
     const control = around.current?.firstElementChild;
-    if (control) setPlace(beside(control));
+    // What is open already says more than its name.
+    if (control && control.getAttribute("aria-expanded") !== "true") setPlace(beside(control, text));
   };
   const hide = () => {
     clearTimeout(timer.current);
@@ -74,9 +75,10 @@ export function Tip({ text, children }: { text: string; children: ReactElement }
 }
 
 /** Under the control's middle, above it where there is no room below. */
-function beside(control: Element): Place {
+function beside(control: Element, text: string): Place {
   const { left, width, top, bottom } = control.getBoundingClientRect();
   const above = bottom + 44 > innerHeight;
-  const middle = Math.min(innerWidth - 70, Math.max(70, left + width / 2));
+  const half = text.length * 4 + 16;
+  const middle = Math.max(half, Math.min(innerWidth - half, left + width / 2));
   return { left: middle, top: above ? top - GAP_PX : bottom + GAP_PX, above };
 }
