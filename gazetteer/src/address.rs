@@ -112,12 +112,14 @@ impl Gazetteer {
         let text = text.trim_start();
         let text = text.char_indices().nth(LONGEST_ADDRESS).map_or(text, |(end, _)| &text[..end]);
         let hint = hint.filter(|h| on_earth(h.0, h.1));
-        let whole = self.lookup(text, None, hint);
-        // Most names are one part; a comma is only part of few ("Washington, D.C.").
-        if !matches!(whole, Lookup::Unknown { .. }) && (!text.contains(',') || self.aliases.contains_key(&normalise(text))) {
-            return whole;
-        }
         let mut parts = split(text);
+        // A comma is part of few names only ("Washington, D.C.").
+        if parts.len() <= 1 || self.aliases.contains_key(&normalise(text)) {
+            let whole = self.name(text, None, hint);
+            if let Some(answer) = whole {
+                return answer;
+            }
+        }
         if parts.len() > MOST_PARTS {
             parts.drain(..parts.len() - MOST_PARTS);
         }
@@ -144,7 +146,7 @@ impl Gazetteer {
         });
         answer.unwrap_or_else(|| {
             if parts.len() <= 1 {
-                return whole;
+                return Lookup::Unknown { suggestions: self.suggestions(&normalise(text), None, hint) };
             }
             let mut suggestions: Vec<Candidate<'_>> = Vec::new();
             for part in parts.iter().rev().take(4) {
@@ -361,7 +363,7 @@ fn leading_postcode(words: &[&str], shortest: usize) -> usize {
         return 0;
     }
     let letters = |w: &&str| w.len() == 2 && w.bytes().all(|b| b.is_ascii_alphabetic());
-    if count == 4 && end - from == 1 && words.len() > end + 1 && words.get(end).is_some_and(|w| letters(w)) { end + 1 } else { end }
+    if count == 4 && end - from == 1 && words.len() > end + 1 && words.get(end).is_some_and(letters) { end + 1 } else { end }
 }
 
 fn is_street(form: &str) -> bool {

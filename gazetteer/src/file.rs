@@ -6,6 +6,7 @@
 //! count of sections; for each section u32 unpacked length and u32 packed length; then the packed sections, end to end.
 
 use thiserror::Error;
+use zune_inflate::{DeflateDecoder, DeflateOptions};
 
 const MAGIC: &[u8; 8] = b"POSGAZ01";
 const HEAD: usize = 12;
@@ -97,7 +98,7 @@ impl<'a> File<'a> {
     /// One section, unpacked.
     pub(crate) fn section(&self, section: Section) -> Result<Vec<u8>, FileError> {
         let (length, packed) = self.packed[section as usize];
-        let bytes = inflate(packed, length)?;
+        let bytes = inflate(packed, length, LARGEST)?;
         if bytes.len() == length { Ok(bytes) } else { Err(FileError::Damaged) }
     }
 
@@ -125,9 +126,10 @@ impl<'a> File<'a> {
     }
 }
 
-/// Inflates at most `limit` bytes.
-pub(crate) fn inflate(packed: &[u8], limit: usize) -> Result<Vec<u8>, FileError> {
-    miniz_oxide::inflate::decompress_to_vec_with_limit(packed, limit).map_err(|_| FileError::Damaged)
+/// Inflates about `expected` and at most `limit` bytes.
+pub(crate) fn inflate(packed: &[u8], expected: usize, limit: usize) -> Result<Vec<u8>, FileError> {
+    let options = DeflateOptions::default().set_size_hint(limit.min(expected)).set_limit(limit);
+    DeflateDecoder::new_with_options(packed, options).decode_deflate().map_err(|_| FileError::Damaged)
 }
 
 /// Reads LEB128 numbers until the bytes end.

@@ -173,7 +173,7 @@ impl Gazetteer {
         let block = position / NAMES_BLOCK;
         let bounds = self.other_names_starts.get(block).zip(self.other_names_starts.get(block + 1));
         let packed = bounds.and_then(|(from, to)| self.other_names.get(*from as usize..*to as usize));
-        if let Some(Ok(block)) = packed.map(|p| inflate(p, 1 << 24))
+        if let Some(Ok(block)) = packed.map(|p| inflate(p, 1 << 16, 1 << 24))
             && let Ok(block) = String::from_utf8(block)
             && let Some(line) = block.lines().nth(position % NAMES_BLOCK)
         {

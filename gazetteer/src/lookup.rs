@@ -106,14 +106,18 @@ impl Gazetteer {
                 None => return Lookup::Unknown { suggestions: Vec::new() },
             },
         };
+        let answer = self.name(name, country, hint);
+        answer.unwrap_or_else(|| Lookup::Unknown { suggestions: self.suggestions(&form, country, hint) })
+    }
+
+    /// What a name means if it is one; `country` is a code.
+    pub(crate) fn name(&self, name: &str, country: Option<&str>, hint: Option<(f64, f64)>) -> Option<Lookup<'_>> {
+        let form = normalise(name);
         if form.is_empty() || too_long(name.trim()) {
-            return Lookup::Unknown { suggestions: self.suggestions(&form, country, hint) };
+            return None;
         }
         let candidates = self.candidates(&form, hint, |city| country.is_none_or(|c| c == city.country));
-        match self.choose(&form, candidates, country.is_some(), hint) {
-            Some(answer) => answer,
-            None => Lookup::Unknown { suggestions: self.suggestions(&form, country, hint) },
-        }
+        self.choose(&form, candidates, country.is_some(), hint)
     }
 
     /// Every city of a comparable name that `wanted` allows, the likeliest first.
