@@ -188,6 +188,11 @@ impl<T: Thing> LiveMap<T> {
         Changes::new(before, self)
     }
 
+    /// Forgets what changed, when nobody looks: otherwise what was is kept until it is taken.
+    pub fn forget_changes(&mut self) {
+        self.before = HashMap::new();
+    }
+
     /// How to show a box at a zoom. The level depends on box and zoom alone, the mode on how much matches in the tiles.
     pub fn view(&self, bbox: BBox, zoom: f64, filter: &Matcher) -> ViewPlan {
         let tiling = tiling(bbox, zoom, self.levels.clone());

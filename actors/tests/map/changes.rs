@@ -87,7 +87,7 @@ impl Viewer {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(160))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn full_and_changes_are_the_map(steps in prop::collection::vec(step(), 1..60), one in filter(), other in filter(), near in 10u8..=18) {

@@ -13,7 +13,7 @@ fn measured(homes: &[HomePoint], filter: &HomeFilter, from: Position) -> Vec<(Ho
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn nearest_is_what_measuring_all_finds(homes in homes(150), from in position(), most in 0usize..40, filter in filter()) {

@@ -1,6 +1,9 @@
 //! Nothing is cut: clusters add up to the things in view, at every zoom, with every filter, over the date line and near the poles.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use actors::map::{CITY_LEVELS, Group, HomeEntity, LiveMap, MAX_LAT, MOST_ENTITIES, Matcher, Mode, Thing, TileKey, WORLD_LEVELS, Weight};
 use actors::ports::CityPoint;
@@ -22,7 +25,7 @@ fn is_near_an_edge(tile: TileKey, at: Position) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn clusters_add_up_to_what_a_scan_finds(homes in homes(120), bbox in bbox(), zoom in 0.0..20.0f64, filter in filter(), city in any::<bool>()) {
@@ -131,7 +134,7 @@ proptest! {
     #[test]
     fn a_map_that_lived_equals_one_that_was_filled(steps in prop::collection::vec((0u32..25, prop::option::weighted(0.7, home(0))), 0..120)) {
         let mut lived = LiveMap::new(CITY_LEVELS, TODAY);
-        let mut naive = std::collections::BTreeMap::new();
+        let mut naive = BTreeMap::new();
         for (n, step) in steps {
             match step {
                 Some(point) => {
@@ -156,6 +159,39 @@ proptest! {
             }
             prop_assert_eq!(lived.count(&tiles.iter().copied().collect::<Vec<_>>(), &filter).things as usize, naive.values().filter(|h| h.at.lat.abs() <= MAX_LAT).count());
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// The world's clusters carry homes and hosts, and say so when only these change.
+    #[test]
+    fn a_world_adds_up_homes_and_hosts(steps in prop::collection::vec((0u32..30, position(), 0u32..5_000, 0u32..900, any::<bool>()), 1..80), level in 0u8..=12) {
+        let group = Group { level, mode: Mode::Clusters, filter: Arc::default() };
+        let mut world = LiveMap::new(WORLD_LEVELS, TODAY);
+        let mut naive: BTreeMap<u32, CityPoint> = BTreeMap::new();
+        let mut told: BTreeMap<TileKey, Vec<Value>> = BTreeMap::new();
+        for (n, at, homes, hosts, moves) in steps {
+            // A city seldom moves; its counts change all the time.
+            let at = naive.get(&n).filter(|_| !moves).map_or(at, |city| city.at);
+            let city = CityPoint { id: CityId(n), name: format!("{n}"), country: "ES".into(), at, counts: CityCounts { homes, hosts }, extent: None };
+            world.put(city.clone());
+            naive.insert(n, city);
+            let changes = world.take_changes();
+            for tile in changes.tiles(level) {
+                if world.change_chunk(&group, tile, &changes).is_some() {
+                    told.insert(tile, items(&world, &group, tile));
+                }
+            }
+        }
+        let sum = |field: &str| told.values().flatten().map(|item| item[field].as_u64().unwrap()).sum::<u64>();
+        let on_tiles = || naive.values().filter(|city| city.at.lat.abs() <= MAX_LAT);
+        prop_assert_eq!(sum("n"), on_tiles().count() as u64);
+        prop_assert_eq!(sum("homes"), on_tiles().map(|city| u64::from(city.counts.homes)).sum::<u64>());
+        prop_assert_eq!(sum("hosts"), on_tiles().map(|city| u64::from(city.counts.hosts)).sum::<u64>());
+        let tiles: Vec<TileKey> = told.keys().copied().collect();
+        prop_assert_eq!(u64::from(world.count(&tiles, &Matcher::default()).hosts), sum("hosts"));
     }
 }
 
