@@ -3,9 +3,11 @@
 
 pub mod app;
 pub mod caller;
+pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod database;
+pub mod doctor;
 pub mod embedded_postgres;
 pub mod export;
 pub mod health;

@@ -159,7 +159,7 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::Auto, filter: "info,sqlx::postgres::notice=warn".to_owned() }
+        Self { format: LogFormat::Auto, filter: "info,actix_server=warn,sqlx::postgres::notice=warn".to_owned() }
     }
 }
 

@@ -94,6 +94,12 @@ pub(super) async fn take(dir: &Path, purpose: Purpose) -> Result<Outcome, LockEr
     }
 }
 
+/// The process of the server that runs on a data directory now, if one does.
+pub fn served_by(dir: &Path) -> Option<u32> {
+    let (serving, pid) = holder(&dir.join("posada.lock"));
+    serving.then_some(pid)
+}
+
 /// Whether a server holds it, and its process. What a dead process wrote says nothing.
 fn holder(path: &Path) -> (bool, u32) {
     let text = fs::read_to_string(path).unwrap_or_default();

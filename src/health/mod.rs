@@ -27,6 +27,7 @@ use utoipa::ToSchema;
 
 pub use heartbeat::Heartbeat;
 pub use monitor::Monitor;
+pub(crate) use monitor::free_bytes;
 
 /// The monitor must have looked this recently, or nothing it said is true any more.
 const LIVE_WITHIN: Duration = Duration::from_secs(8);

@@ -10,6 +10,7 @@ pub mod groups;
 pub mod homes;
 pub mod idempotency;
 pub mod members;
+pub mod operator;
 pub mod principals;
 pub mod sessions;
 pub mod stays;

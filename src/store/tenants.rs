@@ -125,6 +125,10 @@ impl OwnerStore {
         Self { connection }
     }
 
+    pub(super) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     /// `None` where the slug or the domain is taken.
     pub async fn create_tenant(&mut self, new: &NewTenant) -> Result<Option<Tenant>, StoreError> {
         sqlx::query_as!(

@@ -38,7 +38,7 @@ impl Server {
                 };
                 let _ = up.send(Ok((Arc::clone(&running.app), running.address(), running.metrics_address())));
                 match ended.await {
-                    Ok(End::Stop) => running.stop(false).await,
+                    Ok(End::Stop) => running.stop(std::future::pending()).await,
                     // A dropped test is a killed server.
                     Ok(End::Kill) | Err(_) => drop(running),
                 }

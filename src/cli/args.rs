@@ -1,0 +1,220 @@
+//! Everything that can be said on the command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use thiserror::Error;
+
+use crate::config::Flags;
+
+/// Said in a way that means nothing.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct Misused(pub String);
+
+const EXAMPLES: &str = "Examples:
+  posada serve                                  start; the first start makes a demo
+  posada serve --listen 0.0.0.0:80              on another address
+  posada doctor                                 what is wrong, and what to do
+  posada tenant create salsa --name \"Salsa\"     open a community
+  posada gazetteer lookup \"São Paulo\" --json    which city a name means
+
+Exit codes:
+  0 done    1 could not be done    2 command line    3 configuration    4 database
+  5 done in part: some rows were refused    6 doctor found something    130 interrupted";
+
+/// Posada: a live map of homes for communities whose members host each other.
+#[derive(Debug, Parser)]
+#[command(name = "posada", version, after_help = EXAMPLES, max_term_width = 110, subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+pub struct Globals {
+    /// Read the configuration from this file [default: posada.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Keep everything that lasts in this directory [default: ./.posada, as root /var/lib/posada]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Set any key of the configuration; may be given more than once
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Answer as JSON, for scripts
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the server: database, pages, API, live map
+    Serve(Serve),
+    /// Bring the database up to this version
+    Migrate(Migrate),
+    /// Look at configuration, Postgres, disk, ports and clock, and say what to do
+    Doctor,
+    /// Communities: open, list, show
+    #[command(subcommand)]
+    Tenant(Tenant),
+    /// People of a community: add, list, give a role
+    #[command(subcommand)]
+    Member(Member),
+    /// Cities by name, offline
+    #[command(subcommand)]
+    Gazetteer(Gazetteer),
+    /// The configuration: in use, and all there is
+    #[command(subcommand)]
+    Config(Config),
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address and port for pages, API and sockets; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Address and port of /metrics; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Do not make the demo on the first start
+    #[arg(long)]
+    pub no_demo: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// Only say what would be applied
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Tenant {
+    /// Open a community
+    Create(CreateTenant),
+    /// List all communities
+    List,
+    /// Show one community
+    Show {
+        /// Its slug
+        slug: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct CreateTenant {
+    /// Its name in addresses: a-z, 0-9 and -
+    pub slug: String,
+    /// Its name for people
+    #[arg(long)]
+    pub name: String,
+    /// Host name of its own, such as salsa.example
+    #[arg(long)]
+    pub domain: Option<String>,
+    /// Show its map to visitors who are not members
+    #[arg(long)]
+    pub public_map: bool,
+    /// Let anyone sign up
+    #[arg(long)]
+    pub open: bool,
+    /// Tiles of a map server to draw beneath, such as https://tiles.example/{z}/{x}/{y}.png
+    #[arg(long, value_name = "URL")]
+    pub tile_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Member {
+    /// Add somebody to a community; the password is read from standard input
+    Add(AddMember),
+    /// List the people of a community
+    List {
+        /// Slug of the community
+        #[arg(long)]
+        tenant: String,
+    },
+    /// Give somebody a platform role
+    Role {
+        /// Slug of the community
+        #[arg(long)]
+        tenant: String,
+        /// Whose
+        email: String,
+        /// bot, guest, member, curator, moderator, admin or super_admin
+        role: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct AddMember {
+    /// Slug of the community
+    #[arg(long)]
+    pub tenant: String,
+    /// E-mail address, with which they sign in
+    pub email: String,
+    /// How they are called
+    #[arg(long)]
+    pub name: String,
+    /// Home city: a name, a slug or a GeoNames id
+    #[arg(long)]
+    pub city: Option<String>,
+    /// Community role, such as host or dancer; may be given more than once
+    #[arg(long = "role")]
+    pub roles: Vec<String>,
+    /// Platform role: bot, guest, member, curator, moderator, admin or super_admin
+    #[arg(long, default_value = "member")]
+    pub platform_role: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Gazetteer {
+    /// Say which city a name means, or between which it cannot choose
+    Lookup {
+        /// In any script, with or without accents
+        name: String,
+        /// Only in this country: a code such as ES, or a name
+        #[arg(long)]
+        country: Option<String>,
+        /// Near this point: latitude,longitude
+        #[arg(long, value_name = "LAT,LNG", allow_hyphen_values = true)]
+        near: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Print every key in use and where it comes from
+    Show,
+    /// Print the reference of all keys (docs/configuration.md)
+    Reference,
+}
+
+impl Globals {
+    pub fn flags(&self) -> Flags {
+        let mut flags = Flags { file: self.config.clone(), set: Vec::new() };
+        if let Some(dir) = &self.data_dir {
+            flags.set.push(("data_dir".to_owned(), dir.display().to_string(), "--data-dir".to_owned()));
+        }
+        for setting in &self.set {
+            let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
+            flags.set.push((key.trim().to_owned(), value.to_owned(), format!("--set {key}")));
+        }
+        flags
+    }
+}
+
+impl Serve {
+    pub fn add_to(&self, mut flags: Flags) -> Flags {
+        let mut set = |key: &str, value: Option<String>, flag: &str| {
+            flags.set.extend(value.map(|value| (key.to_owned(), value, flag.to_owned())));
+        };
+        set("http.listen", self.listen.map(|address| address.to_string()), "--listen");
+        set("metrics.listen", self.metrics_listen.map(|address| address.to_string()), "--metrics-listen");
+        set("demo.on_first_start", self.no_demo.then(|| "false".to_owned()), "--no-demo");
+        flags
+    }
+}

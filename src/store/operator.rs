@@ -1,0 +1,41 @@
+//! What only an operator does with the people of a community, past row security. Only the command line calls this.
+
+use domain::{Email, TenantId, role::PlatformRole};
+use time::OffsetDateTime;
+
+use super::{OwnerStore, StoreError};
+
+/// Somebody in the list of a community.
+#[derive(Clone, Debug)]
+pub struct ListedMember {
+    pub id: uuid::Uuid,
+    pub email: String,
+    pub name: String,
+    pub platform_role: String,
+    pub home_city: Option<i64>,
+    pub created_at: OffsetDateTime,
+}
+
+impl OwnerStore {
+    /// Everybody of a community, the first to join first.
+    pub async fn members(&self, tenant: TenantId) -> Result<Vec<ListedMember>, StoreError> {
+        let rows = sqlx::query_as!(
+            ListedMember,
+            "select m.id, a.email, m.name, m.platform_role, m.home_city, m.created_at
+             from members m join accounts a on a.id = m.account_id where m.tenant_id = $1 order by m.created_at, m.id",
+            tenant.0
+        );
+        Ok(rows.fetch_all(self.pool()).await?)
+    }
+
+    /// False where nobody of that address is a member.
+    pub async fn set_platform_role(&self, tenant: TenantId, email: &Email, role: PlatformRole) -> Result<bool, StoreError> {
+        let changed = sqlx::query!(
+            "update members m set platform_role = $3 from accounts a where a.id = m.account_id and m.tenant_id = $1 and a.email = $2",
+            tenant.0,
+            email.as_str(),
+            role.code()
+        );
+        Ok(changed.execute(self.pool()).await?.rows_affected() == 1)
+    }
+}
