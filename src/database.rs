@@ -170,21 +170,6 @@ impl Database {
         Ok(connection)
     }
 
-    /// The same as a pool, for what goes through the store. Small, and short-lived.
-    pub fn owner_pool(&self, options: PgPoolOptions) -> PgPool {
-        let become_owner = self.become_owner;
-        options
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if become_owner {
-                        sqlx::query("set role posada_owner").execute(connection).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .connect_lazy_with(self.owner.clone().application_name("posada owner"))
-    }
-
     /// Applies what is missing; of several that start together one does it and the others wait. Gives the versions it applied.
     pub async fn migrate(&self) -> Result<Vec<i64>, DatabaseError> {
         let before = self.pending().await?;

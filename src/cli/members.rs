@@ -41,7 +41,7 @@ pub(super) async fn run(session: &Session, command: &args::Member, output: Outpu
         }
         args::Member::List { tenant } => {
             let tenant = session.tenant(tenant).await?;
-            let members = session.owner().members(tenant.id).await?;
+            let members = session.owner().await?.members(tenant.id).await?;
             output.answer(&members.iter().map(document).collect::<Vec<_>>(), || {
                 table(&["email", "name", "role", "home city"], &members.iter().map(row).collect::<Vec<_>>())
             });
@@ -49,7 +49,7 @@ pub(super) async fn run(session: &Session, command: &args::Member, output: Outpu
         args::Member::Role { tenant, email, role } => {
             let (email, role) = (self::email(email)?, platform_role(role)?);
             let tenant = session.tenant(tenant).await?;
-            let changed = session.owner().set_platform_role(tenant.id, &email, role).await?;
+            let changed = session.owner().await?.set_platform_role(tenant.id, &email, role).await?;
             anyhow::ensure!(changed, "nobody with the address {email} is a member of {}", tenant.slug);
             output.answer(&json!({ "email": email, "platform_role": role.code() }), || format!("{email} is now {} of {}.", role.code(), tenant.name));
         }

@@ -2,14 +2,13 @@
 
 use std::pin::pin;
 
-use sqlx::{PgPool, postgres::PgPoolOptions};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Exit;
 use crate::{
     config::Config,
-    database::{Database, Purpose},
+    database::{Database, DatabaseError, Purpose},
     store::{OwnerStore, Store, Tenant},
 };
 
@@ -29,12 +28,8 @@ impl Session {
     }
 
     /// As the owner: for what only an operator may do.
-    pub fn owner(&self) -> OwnerStore {
-        OwnerStore::new(self.owner_pool())
-    }
-
-    fn owner_pool(&self) -> PgPool {
-        self.database.owner_pool(PgPoolOptions::new().max_connections(1))
+    pub async fn owner(&self) -> Result<OwnerStore, DatabaseError> {
+        Ok(OwnerStore::new(self.database.owner().await?))
     }
 
     /// Fails where migrations are missing: a command must not meet tables it does not know.

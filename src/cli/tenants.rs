@@ -24,11 +24,11 @@ pub(super) async fn run(session: &Session, command: &args::Tenant, output: Outpu
                 sign_up: if create.open { SignUpRule::Open } else { SignUpRule::Closed },
                 tile_url: create.tile_url.clone(),
             };
-            let tenant = create_tenant::run(&session.migrated().await?.owner(), &order).await?;
+            let tenant = create_tenant::run(&mut session.migrated().await?.owner().await?, &order).await?;
             output.answer(&document(&tenant), || format!("{} is open at /t/{}/", tenant.name, tenant.slug));
         }
         args::Tenant::List => {
-            let tenants = session.migrated().await?.owner().tenants().await?;
+            let tenants = session.migrated().await?.owner().await?.tenants().await?;
             output.answer(&tenants.iter().map(document).collect::<Vec<_>>(), || table(&HEAD, &tenants.iter().map(row).collect::<Vec<_>>()));
         }
         args::Tenant::Show { slug } => {

@@ -18,24 +18,24 @@ pub struct ListedMember {
 
 impl OwnerStore {
     /// Everybody of a community, the first to join first.
-    pub async fn members(&self, tenant: TenantId) -> Result<Vec<ListedMember>, StoreError> {
+    pub async fn members(&mut self, tenant: TenantId) -> Result<Vec<ListedMember>, StoreError> {
         let rows = sqlx::query_as!(
             ListedMember,
             "select m.id, a.email, m.name, m.platform_role, m.home_city, m.created_at
              from members m join accounts a on a.id = m.account_id where m.tenant_id = $1 order by m.created_at, m.id",
             tenant.0
         );
-        Ok(rows.fetch_all(self.pool()).await?)
+        Ok(rows.fetch_all(self.connection()).await?)
     }
 
     /// False where nobody of that address is a member.
-    pub async fn set_platform_role(&self, tenant: TenantId, email: &Email, role: PlatformRole) -> Result<bool, StoreError> {
+    pub async fn set_platform_role(&mut self, tenant: TenantId, email: &Email, role: PlatformRole) -> Result<bool, StoreError> {
         let changed = sqlx::query!(
             "update members m set platform_role = $3 from accounts a where a.id = m.account_id and m.tenant_id = $1 and a.email = $2",
             tenant.0,
             email.as_str(),
             role.code()
         );
-        Ok(changed.execute(self.pool()).await?.rows_affected() == 1)
+        Ok(changed.execute(self.connection()).await?.rows_affected() == 1)
     }
 }

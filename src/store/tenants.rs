@@ -125,8 +125,8 @@ impl OwnerStore {
         Self { connection }
     }
 
-    pub(super) fn pool(&self) -> &PgPool {
-        &self.pool
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
     }
 
     /// `None` where the slug or the domain is taken.
