@@ -15,4 +15,5 @@ pub mod http;
 pub mod secrets;
 pub mod store;
 pub mod telemetry;
+pub mod titles;
 pub mod ws;

@@ -34,6 +34,7 @@ mod inbox;
 mod people;
 mod people_problems;
 mod roles;
+mod search;
 mod stays;
 mod tenant;
 
@@ -47,9 +48,12 @@ pub use serve::serve;
 pub use settings::HttpSettings;
 pub use versions::IfMatch;
 
-/// What the edge itself keeps: its settings, and the tenants that requests name.
+use crate::titles::Titles;
+
+/// What the edge itself keeps: its settings, the tenants that requests name, and the words of homes that are searched.
 #[derive(Debug)]
 pub struct Edge {
     pub settings: HttpSettings,
     tenants: tenancy::Tenants,
+    titles: Titles,
 }

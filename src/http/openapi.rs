@@ -35,7 +35,7 @@ use super::{
         homes::of_city, homes::mine, homes::show, homes::list, homes::change, homes::relocate, homes::pause, homes::resume, homes::retire,
         export::csv, export::geojson,
         health::live, health::ready, health::deep,
-        tenant::show, roles::list, cities::places,
+        tenant::show, roles::list, cities::places, cities::show, search::search,
         people::sign_up, people::sign_in, people::session, people::sign_out, people::me, people::update_me,
     ),
     components(schemas(Problem, FieldError))
@@ -82,6 +82,21 @@ fn complete(operation: &mut Value, row: &Row) {
         parameters.push(header("Idempotency-Key", mutation.key == Key::Required, "The same key does the same thing once.", key));
         if mutation.csrf == Csrf::Token {
             parameters.push(header("X-CSRF-Token", false, "`csrf` of the session; needed with the session cookie.", json!({ "type": "string" })));
+        }
+    }
+    // An absent parameter is absent; none can be sent as null.
+    for schema in parameters.iter_mut().filter_map(|p| p.get_mut("schema")) {
+        if let Some(Value::Array(types)) = schema.get_mut("type") {
+            types.retain(|kind| kind != "null");
+            if let [only] = types.as_slice() {
+                schema["type"] = only.clone();
+            }
+        }
+        if let Some(Value::Array(some)) = schema.get_mut("oneOf") {
+            some.retain(|one| one.get("type").is_none_or(|kind| kind != "null"));
+            if let [only] = some.as_slice() {
+                *schema = only.clone();
+            }
         }
     }
     if !parameters.is_empty() {

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{
     Admitted, Edge, Json, Member, Order, Problem,
     admission::{SESSION_COOKIE, Session},
-    cities::CityRef,
+    city_ref::CityRef,
     order,
     problem::FieldError,
 };
@@ -221,7 +221,7 @@ impl MemberView {
             id: member.id,
             name: member.name,
             email: member.email,
-            home_city: member.home_city.and_then(|id| CityRef::find(app.gazetteer, id)),
+            home_city: member.home_city.map(|id| CityRef::of(app.gazetteer, id)),
             roles: member.roles,
             groups: member.groups.into_iter().map(|g| MemberGroup { id: g.id.0, kind: g.kind, name: g.name }).collect(),
             languages: member.languages,

@@ -45,6 +45,10 @@ pub fn routes() -> Vec<Row> {
         change(Method::POST,  "/api/v1/homes/{id}/resume",  Owner,  Rate::General, Key::Optional, by!(homes::resume)),
         change(Method::POST,  "/api/v1/homes/{id}/retire",  Owner,  Rate::General, Key::Optional, by!(homes::retire)),
 
+        // The map, and what is found on it.
+        get("/api/v1/cities/{id}",                            SeeMap, Rate::Read,                       by!(cities::show)),
+        get("/api/v1/search",                                 SeeMap, Rate::Search,                     by!(search::search)),
+
         // Stays.
         change(Method::POST, "/api/v1/homes/{id}/stays",      Member, Rate::StayRequest, Key::Required, by!(stays::request)),
         get("/api/v1/me/stays",                               Member, Rate::Read,                       by!(stays::mine)),

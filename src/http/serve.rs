@@ -13,11 +13,11 @@ use actix_web::{
 use tracing_actix_web::TracingLogger;
 
 use super::{Edge, HttpSettings, Problem, edge, gate, route::Row, routes::routes, tenancy::Tenants, tracing_span::RequestSpan};
-use crate::app::App;
+use crate::{app::App, titles::Titles};
 
 /// Serves on a bound listener until the returned server is stopped. HTTP/1.1 only; TLS ends in front of us.
 pub fn serve(app: Arc<App>, settings: HttpSettings, listener: TcpListener, workers: usize) -> io::Result<Server> {
-    let edge = web::Data::new(Edge { tenants: Tenants::new(app.store.clone()), settings: settings.clone() });
+    let edge = web::Data::new(Edge { tenants: Tenants::new(app.store.clone()), titles: Titles::new(app.store.clone()), settings: settings.clone() });
     let data = web::Data::from(app);
     let server = HttpServer::new(move || {
         actix_web::App::new()
