@@ -11,9 +11,9 @@ class Line {
     readonly by: "ws" | "sse",
     readonly events: TransportEvents,
   ) {}
-  opens(ping = 20) {
+  opens(ping = 20, resumed: { view?: string; as: "resumed" | "snapshot" | "reset" }[] = []) {
     this.events.onOpen();
-    this.says({ t: "welcome", session: "s", now: "", ping });
+    this.says({ t: "welcome", session: "s", now: "", ping, resumed });
   }
   says(frame: ServerFrame) {
     this.events.onFrame(frame);
@@ -82,9 +82,11 @@ const delta = (prev: number, tick: number): ServerFrame => ({
   ...{ t: "delta", view: "map", scope: "city:1", epoch: "e", prev, tick, tiles: [] },
 });
 
-test("hello is the first frame, the view follows the welcome", () => {
+test("hello is the first frame and brings the views along", () => {
   watching();
-  expect(line().sent.map(({ t }) => t)).toEqual(["hello", "view"]);
+  expect(line().sent).toEqual([
+    { t: "hello", client: "web/0.1", version: 1, resume: [{ view: "map", since: {}, ...request }] },
+  ]);
   expect(live.connection().state).toBe("live");
 });
 
@@ -93,10 +95,18 @@ test("a delta that does not fit is repaired once, with since", () => {
   line().says(delta(7, 8));
   line().says(delta(8, 9));
   const views = line().of("view");
-  expect(views).toHaveLength(2);
-  expect(views[1]?.since).toEqual({ "city:1": { epoch: "e", tick: 5 } });
+  expect(views).toHaveLength(1);
+  expect(views[0]?.since).toEqual({ "city:1": { epoch: "e", tick: 5 } });
   line().says(delta(5, 9));
-  expect(live.connection().state).toBe("live");
+  clock.pass(3000);
+  expect(line().of("view")).toHaveLength(1);
+});
+
+test("a repair that brings nothing is asked for whole", () => {
+  watching();
+  line().says(delta(7, 8));
+  clock.pass(3000);
+  expect(line().of("view")[1]).not.toHaveProperty("since");
 });
 
 test("after a loss it comes back with what it knows", () => {
@@ -104,9 +114,23 @@ test("after a loss it comes back with what it knows", () => {
   line().events.onEnd(1006, "");
   expect(live.connection().state).toBe("behind");
   clock.pass(500);
-  line().opens();
   expect(lines).toHaveLength(2);
-  expect(line().of("view")[0]?.since).toEqual({ "city:1": { epoch: "e", tick: 5 } });
+  line().opens(20, [{ view: "map", as: "resumed" }]);
+  expect(line().of("hello")[0]?.resume).toEqual([
+    { view: "map", since: { "city:1": { epoch: "e", tick: 5 } }, ...request },
+  ]);
+  expect(line().of("view")).toEqual([]);
+  expect(live.connection().state).toBe("live");
+});
+
+test("who moved on while away brings nothing of the old view", () => {
+  const store = watching();
+  line().events.onEnd(1006, "");
+  live.look("map", store, { ...request, zoom: 13 });
+  clock.pass(500);
+  line().opens();
+  expect(line().of("hello")[0]?.resume).toEqual([{ view: "map", since: {}, ...request, zoom: 13 }]);
+  expect(live.connection().state).toBe("behind");
 });
 
 test("a second failure is told as offline, with growing waits", () => {

@@ -3,7 +3,7 @@
  * backing off and resuming. Owns no data but what is needed to resume; views and streams hold the rest.
  */
 
-import type { EventFrame, ServerFrame, ViewRequest } from "~/live/frames";
+import type { EventFrame, Resume, ServerFrame, ViewRequest } from "~/live/frames";
 import { backoff, mayReconnect } from "~/live/reconnect";
 import type { Connection } from "~/live/status";
 import { type StreamListener, Streams } from "~/live/streams";
@@ -30,6 +30,9 @@ export const realClock: Clock = {
 /** After so many refused WebSockets that never opened, server-sent events are tried. */
 const REFUSALS_BEFORE_SSE = 2;
 const DEFAULT_PING_S = 20;
+const CLIENT = "web/0.1";
+/** A repair that brings nothing by then is asked for whole. */
+const REPAIR_MS = 3000;
 /** Panning waits this long for its picture before the page says it is catching up. */
 const PATIENCE_MS = 900;
 
@@ -48,6 +51,9 @@ export class LiveClient {
   private late = false;
 
   private views = new Map<string, ViewStore>();
+  /** What the server was last asked of each view, on this connection. */
+  private told = new Map<string, ViewRequest>();
+  private repairing = new Set<string>();
   private streams = new Streams({
     send: (frame) => this.transport?.send(frame),
     after: (ms, run) => this.clock.after(ms, run),
@@ -79,7 +85,7 @@ export class LiveClient {
 
   unlook(id: string) {
     if (!this.views.delete(id)) return;
-    if (this.welcomed) this.transport?.send({ t: "unview", id });
+    if (this.told.delete(id)) this.transport?.send({ t: "unview", id });
     this.tell();
   }
 
@@ -153,8 +159,13 @@ export class LiveClient {
   }
 
   private hello() {
-    this.transport?.send({ t: "hello", client: "web/0.1", version: 1, resume: this.streams.resume() });
-    if (this.by === "sse") for (const [id, store] of this.views) this.sendView(id, store, false);
+    const resume: Resume[] = this.streams.resume();
+    for (const [id, store] of this.views) {
+      if (!store.request) continue;
+      resume.push({ view: id, since: store.since(), ...store.request });
+      this.told.set(id, store.request);
+    }
+    this.transport?.send({ t: "hello", client: CLIENT, version: 1, resume });
     this.watchIdle();
   }
 
@@ -164,17 +175,16 @@ export class LiveClient {
     this.watchIdle();
     switch (frame.t) {
       case "welcome":
-        this.welcome(frame.ping);
+        this.welcome(frame);
         break;
       case "snapshot":
         this.views.get(frame.view)?.applySnapshot(frame);
+        this.repairing.delete(frame.view);
         break;
       case "delta": {
         const store = this.views.get(frame.view);
-        if (store && !store.applyDelta(frame) && !store.waiting) {
-          store.waiting = true;
-          this.sendView(frame.view, store, true);
-        }
+        if (store?.applyDelta(frame)) this.repairing.delete(frame.view);
+        else if (store) this.repair(frame.view, store);
         break;
       }
       case "event":
@@ -184,7 +194,7 @@ export class LiveClient {
         this.streams.caughtUp(frame.stream, frame.seq);
         break;
       case "reset":
-        if (!this.streams.reset(frame.scope)) this.resetViews(frame.scope, frame.reason);
+        if (!this.streams.reset(frame.scope)) this.resetViews(frame);
         break;
       case "goaway":
         this.comeBackAfter = frame.reconnect_after_ms;
@@ -192,9 +202,8 @@ export class LiveClient {
       case "error":
         this.refused(frame);
         break;
+      // Having been heard is all they are for.
       case "ping":
-        this.transport?.send({ t: "pong" });
-        break;
       case "pong":
       case "qos":
         break;
@@ -202,12 +211,17 @@ export class LiveClient {
     this.tell(wasLong);
   }
 
-  private welcome(pingSeconds: number) {
+  private welcome(frame: Extract<ServerFrame, { t: "welcome" }>) {
     this.everOpened = true;
     this.welcomed = true;
     this.attempt = 0;
-    this.pingMs = (pingSeconds || DEFAULT_PING_S) * 1000;
-    if (this.by === "ws") for (const [id, store] of this.views) this.sendView(id, store, true);
+    this.pingMs = (frame.ping || DEFAULT_PING_S) * 1000;
+    for (const { view, as } of frame.resumed ?? []) {
+      const store = view === undefined ? undefined : this.views.get(view);
+      // Nothing changed meanwhile, or what did follows as deltas: there is no snapshot to wait for.
+      if (store && as === "resumed" && this.told.get(view ?? "") === store.request) store.settle();
+    }
+    for (const [id, store] of this.views) if (this.told.get(id) !== store.request) this.sendView(id, store, false);
     this.streams.sendMissing();
     this.watchPatience();
   }
@@ -216,15 +230,22 @@ export class LiveClient {
     const { request } = store;
     if (!request) return;
     const since = resume ? store.since() : {};
+    this.told.set(id, request);
     this.transport?.send({ t: "view", id, ...request, ...(Object.keys(since).length ? { since } : {}) });
   }
 
-  private resetViews(scope: string, reason: string) {
-    for (const [id, store] of this.views) {
-      if (!store.reset(scope, reason)) continue;
-      store.waiting = true;
-      if (reason !== "revoked") this.sendView(id, store, false);
-    }
+  /** A delta did not fit: asks for what is missing, once, and for everything if that brings nothing. */
+  private repair(id: string, store: ViewStore) {
+    if (store.waiting || this.repairing.has(id)) return;
+    this.repairing.add(id);
+    this.sendView(id, store, true);
+    this.clock.after(REPAIR_MS, () => {
+      if (this.repairing.delete(id) && this.welcomed && this.views.get(id) === store) this.sendView(id, store, false);
+    });
+  }
+
+  private resetViews({ scope, view, reason }: Extract<ServerFrame, { t: "reset" }>) {
+    for (const [id, store] of this.views) if (view === undefined || view === id) store.reset(scope, reason);
   }
 
   private refused(frame: Extract<ServerFrame, { t: "error" }>) {
@@ -264,6 +285,8 @@ export class LiveClient {
     const old = this.transport;
     this.transport = null;
     this.welcomed = false;
+    this.told.clear();
+    this.repairing.clear();
     this.stopWatch?.();
     this.stopRetry?.();
     this.stopRetry = null;

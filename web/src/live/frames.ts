@@ -106,7 +106,7 @@ export type ServerFrame =
   | DeltaFrame
   | EventFrame
   | { t: "caught_up"; stream: string; seq: number }
-  | { t: "reset"; scope: string; reason: string; epoch?: string }
+  | { t: "reset"; scope: string; view?: string; reason: string; epoch?: string }
   | { t: "qos"; view: string; hz: number; level: number; skipped: number }
   | { t: "goaway"; reason: string; reconnect_after_ms: number }
   | {
@@ -122,20 +122,17 @@ export type ServerFrame =
   | { t: "pong" };
 
 export type ClientFrame =
-  | {
-      t: "hello";
-      client: string;
-      version: 1;
-      resume: ({ stream: string; since: number } | { view: string; since: Since })[];
-    }
+  | { t: "hello"; client: string; version: 1; resume: Resume[] }
   | ({ t: "view"; id: string; since?: Since } & ViewRequest)
   | { t: "unview"; id: string }
   | { t: "subscribe"; stream: string; since?: number }
   | { t: "unsubscribe"; stream: string }
   | { t: "ack"; stream: string; seq: number }
   | { t: "seen"; stream: string; seq: number }
-  | { t: "ping" }
-  | { t: "pong" };
+  | { t: "ping" };
+
+/** What to bring back in the same round trip. A view without `since` is simply opened. */
+export type Resume = { stream: string; since: number } | ({ view: string; since: Since } & ViewRequest);
 
 /** A frame, or null for what is none: an unknown `t` is left to the caller, who ignores it. */
 export function parseFrame(text: string): ServerFrame | null {

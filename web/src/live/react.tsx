@@ -1,6 +1,7 @@
 /** The live client for React: one per page, woken by the network and the reader, restarted when the reader changes. */
+import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState, useSyncExternalStore } from "react";
-import { useMember } from "~/api/queries";
+import { sessionQuery, useMember } from "~/api/queries";
 import { base } from "~/app/base";
 import { LiveClient } from "~/live/client";
 import type { EventFrame, ViewRequest } from "~/live/frames";
@@ -21,6 +22,18 @@ export function LiveProvider({ children, client }: { children: ReactNode; client
     if (before.current !== undefined && before.current !== reader) live.restart();
     before.current = reader;
   }, [live, reader]);
+
+  // The session behind the connection ended elsewhere: find out who sits here now.
+  const queries = useQueryClient();
+  useEffect(
+    () =>
+      live.onStatus(() => {
+        const { state, reason } = live.connection();
+        if (state === "closed" && reason === "revoked")
+          void queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
+      }),
+    [live, queries],
+  );
 
   useEffect(() => {
     const wake = () => {

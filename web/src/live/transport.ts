@@ -62,7 +62,7 @@ function openEvents(prefix: string, events: TransportEvents): Transport {
     const url = new URL(`${prefix}/live/events`, location.href);
     for (const view of views.values()) url.searchParams.append("view", JSON.stringify(view));
     for (const [stream, since] of streams)
-      url.searchParams.append("subscribe", since === undefined ? stream : `${stream}@${since}`);
+      url.searchParams.append("subscribe", since === undefined ? stream : `${stream}=${since}`);
     source = new EventSource(url, { withCredentials: true });
     source.onmessage = (message) => {
       const frame = parseFrame(message.data);
@@ -88,9 +88,15 @@ function openEvents(prefix: string, events: TransportEvents): Transport {
       else if (frame.t === "unview") views.delete(frame.id);
       else if (frame.t === "subscribe") streams.set(frame.stream, frame.since);
       else if (frame.t === "unsubscribe") streams.delete(frame.stream);
-      else if (frame.t === "hello")
-        for (const item of frame.resume) "stream" in item && streams.set(item.stream, item.since);
-      else return;
+      else if (frame.t === "hello") {
+        for (const item of frame.resume) {
+          if ("stream" in item) streams.set(item.stream, item.since);
+          else {
+            const { view, ...rest } = item;
+            views.set(view, { t: "view", id: view, ...rest });
+          }
+        }
+      } else return;
       later();
     },
     close: () => {

@@ -34,6 +34,8 @@ export class ViewStore {
   /** Why reading over HTTP failed, until something comes. */
   failure: unknown = null;
 
+  /** The request that what is held answers. */
+  private answered: ViewRequest | null = null;
   private scopes = new Map<string, Scope>();
   private coming = new Map<string, Scope>();
   private listeners = new Set<() => void>();
@@ -56,7 +58,9 @@ export class ViewStore {
     return () => this.listeners.delete(listener);
   };
 
+  /** What is held of exactly the view that is asked for; nothing after a change of it. */
   since(): Since {
+    if (this.answered !== this.request) return {};
     return Object.fromEntries([...this.scopes].map(([name, { epoch, tick }]) => [name, { epoch, tick }]));
   }
 
@@ -102,8 +106,7 @@ export class ViewStore {
     const complete = frame.scopes.every((name) => this.scopes.has(name) && !this.coming.has(name));
     if (complete) {
       for (const name of this.scopes.keys()) if (!frame.scopes.includes(name)) this.scopes.delete(name);
-      this.waiting = false;
-      this.failure = null;
+      this.settle();
     }
     this.tell(true);
   }
@@ -120,20 +123,28 @@ export class ViewStore {
       if ("put" in chunk) for (const item of chunk.put ?? []) this.touched.add(keyOf(item, frame.scope));
     }
     scope.tick = frame.tick;
-    if (this.coming.size === 0) this.waiting = false;
     this.tell(false);
     return true;
   }
 
-  /** The server forgot a scope: what it showed goes only when something else comes, unless it may no longer be seen. */
-  reset(name: string, reason: string): boolean {
+  /** What is held is what was asked for, nothing is missing. */
+  settle() {
+    this.waiting = false;
+    this.failure = null;
+    this.answered = this.request;
+  }
+
+  /**
+   * What is held of a scope is worth nothing. If it left the view or may no longer be seen, it goes at once; otherwise
+   * the picture stays until the new one, which the server sends of itself.
+   */
+  reset(name: string, reason: string) {
     const scope = this.scopes.get(name);
-    if (!scope) return false;
+    if (!scope) return;
     this.coming.delete(name);
-    if (reason === "revoked") this.scopes.delete(name);
+    if (reason === "revoked" || reason === "left_view") this.scopes.delete(name);
     else this.scopes.set(name, { ...scope, epoch: "", tick: -1 });
     this.tell(true);
-    return true;
   }
 
   /** Reading it over HTTP failed too; the live connection may still bring it. */
