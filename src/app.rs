@@ -14,19 +14,20 @@ use actix_web::{
     dev::{Server, ServerHandle},
     web,
 };
-use actors::RelayHandle;
+use actors::{Live, LiveConfig, RelayHandle};
 use gazetteer::Gazetteer;
 use thiserror::Error;
 
 use crate::{
-    commands::approve_stay::Approvals,
+    commands::{acknowledge::Acknowledgements, approve_stay::Approvals},
     config::Config,
     database::{Database, DatabaseError, Purpose},
     health::{Health, Monitor},
     http::{self, HttpSettings},
     secrets::Hasher,
-    store::Store,
+    store::{Store, live::LiveSource},
     telemetry,
+    ws::follow_revocations,
 };
 
 /// What every edge and command can reach. Cheap to share: lives in an `Arc`.
@@ -36,6 +37,8 @@ pub struct App {
     pub health: Health,
     /// Where committed events are handed over. Never waited for.
     pub relay: RelayHandle,
+    /// Worlds, cities and inboxes in memory, and those who look at them.
+    pub live: Live,
     pub gazetteer: &'static Gazetteer,
     /// Bounds how many passwords are hashed at once, for all edges together.
     pub hasher: Hasher,
@@ -81,9 +84,13 @@ impl Running {
         let store = Store::new(database.app().clone());
         let health = Health::new(Duration::from_secs(config.health.stuck_after_seconds));
         let monitor = Monitor::start(health.clone(), &config, &database, rendered.clone()).await;
-        let relay = RelayHandle::default();
+        let source = LiveSource { store: store.clone(), gazetteer: Gazetteer::embedded() };
+        let kept = store.clone();
+        let live = Live::start(LiveConfig::default(), Arc::new(source), |relay| Arc::new(Acknowledgements { store: kept, relay }));
+        actix_web::rt::spawn(follow_revocations(store.clone(), live.clone()));
+        let relay = live.relay();
         let approvals = Approvals::start(store.clone(), relay.clone());
-        let app = Arc::new(App { store, health, relay, approvals, gazetteer: Gazetteer::embedded(), hasher: Hasher::default(), config });
+        let app = Arc::new(App { store, health, relay, live, approvals, gazetteer: Gazetteer::embedded(), hasher: Hasher::default(), config });
 
         let (address, metrics_address) = (address_of(&http_door)?, address_of(&metrics_door)?);
         let http = serve(&app, http_door).map_err(StartError::Serve)?;
@@ -111,8 +118,12 @@ impl Running {
     /// Ends it in order: not ready, doors, then the database. When `hurry` comes true, nobody is waited for any longer.
     pub async fn stop(self, hurry: impl Future<Output = ()>) {
         self.app.health.drain();
+        let ends = async {
+            self.app.live.drain(Duration::from_secs(5)).await;
+            self.http.stop(true).await;
+        };
         tokio::select! {
-            () = self.http.stop(true) => {}
+            () = ends => {}
             () = hurry => self.http.stop(false).await,
         }
         self.metrics.stop(false).await;

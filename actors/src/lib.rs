@@ -1,11 +1,37 @@
 //! The live core: hot state in memory, rebuilt from Postgres at any time, streamed to whoever looks.
 //!
-//! Called by `app` and `ws`. Knows no HTTP and no SQL: what it needs of the outside are the traits in [`ports`].
+//! Called by `app`, `http` and `ws` through [`Live`]. Knows no HTTP and no SQL: what it needs of the outside are the traits in
+//! [`ports`]. Every actor may be killed at any time: what it owns is read from Postgres again.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod board;
+mod city;
+pub mod config;
+mod core;
+mod extent;
+pub mod framing;
+mod gates;
+mod hub;
+mod hubs;
+mod inbox;
+mod live;
 pub mod map;
+mod messages;
+pub mod outlet;
 pub mod ports;
 mod relay;
+mod telemetry;
 pub mod wire;
+mod world;
 
+pub use config::LiveConfig;
+pub use gates::{Admitted, TooMany};
+pub use hub::{ConnId, Hub, Join, Principal, Revoked, Said};
+pub use live::{Health, Live, Target};
+pub use messages::Drill;
 pub use relay::RelayHandle;
+pub use telemetry::{describe as describe_metrics, metric_names};
+
+pub(crate) use city::City;
+pub(crate) use inbox::Inbox;
+pub(crate) use world::World;

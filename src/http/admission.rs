@@ -103,7 +103,7 @@ fn token(request: &HttpRequest) -> Result<Option<Sent>, Problem> {
 }
 
 /// Refuses what a browser says comes from another site.
-fn same_origin(request: &HttpRequest, edge: &Edge) -> Result<(), Problem> {
+pub(crate) fn same_origin(request: &HttpRequest, edge: &Edge) -> Result<(), Problem> {
     let header = |name: &str| request.headers().get(name).map(|v| v.to_str().unwrap_or("?"));
     let refused = |what: String| {
         let detail = format!("{what} Send the request from the page itself.");

@@ -1,7 +1,5 @@
 //! All routes, on one page: method, path, who may, which allowance, and what answers. Every path also works below `/t/{slug}`.
 
-use actix_web::http::Method;
-
 use super::{
     route::{
         Key,
@@ -10,6 +8,7 @@ use super::{
     },
     *, // the modules of the handlers
 };
+use crate::ws;
 
 /// What answers: a handler, mounted once for each worker.
 macro_rules! by {
@@ -58,6 +57,10 @@ pub fn routes() -> Vec<Row> {
         change(Method::POST, "/api/v1/stays/{id}/withdrawal", Owner,  Rate::StayAnswer,  Key::Optional, by!(stays::withdraw)),
         change(Method::POST, "/api/v1/stays/{id}/seen",       Owner,  Rate::General,     Key::Optional, by!(stays::seen)),
         get("/api/v1/inbox",                                  Member, Rate::Read,                       by!(inbox::read)),
+
+        // Live: who may look is decided with the first frame, which may bring a token.
+        get("/live",        Tenant, Rate::LiveConnect, by!(ws::connect)),
+        get("/live/events", Tenant, Rate::LiveConnect, by!(ws::events)),
 
         // How the server is.
         get("/health/live",  Public, Rate::General, by!(health::live)),

@@ -10,6 +10,7 @@ pub mod events;
 pub mod groups;
 pub mod homes;
 pub mod idempotency;
+pub mod live;
 pub mod members;
 pub mod operator;
 pub mod principals;

@@ -1,1 +1,14 @@
-//! The live edge: WebSocket and SSE.
+//! The live edge: WebSocket at `/live`, SSE at `/live/events`, and the documents that describe their frames.
+//!
+//! Parses, authenticates, limits; then the hub of this thread has the connection ([`actors::Live`]). Writes nothing itself, and
+//! gives no command but what a client says it has taken and seen.
+
+mod door;
+mod frames;
+mod revocations;
+mod session;
+mod sse;
+
+pub use revocations::follow as follow_revocations;
+pub use session::connect;
+pub use sse::events;

@@ -193,6 +193,11 @@ impl<T: Thing> LiveMap<T> {
         self.before = HashMap::new();
     }
 
+    /// The level a box is shown at, by box and zoom alone.
+    pub fn level_of(&self, bbox: BBox, zoom: f64) -> Level {
+        tiling(bbox, zoom, self.levels.clone()).level
+    }
+
     /// How to show a box at a zoom. The level depends on box and zoom alone, the mode on how much matches in the tiles.
     pub fn view(&self, bbox: BBox, zoom: f64, filter: &Matcher) -> ViewPlan {
         let tiling = tiling(bbox, zoom, self.levels.clone());

@@ -19,8 +19,8 @@ pub enum Close {
     HelloLate,
     /// A limit of the tenant or the node; come back after `retry_after_ms`.
     Busy,
-    /// The session behind SSE or a reload ended this connection in favour of another.
-    Replaced,
+    /// What this connection may see has to be checked anew: come back.
+    Recheck,
     /// Frames that are not of this protocol, again and again, or before `hello`.
     BadFrame,
     /// Signed out, session ended, or no longer a member.
@@ -45,7 +45,7 @@ impl Close {
         Self::Overflow,
         Self::HelloLate,
         Self::Busy,
-        Self::Replaced,
+        Self::Recheck,
         Self::BadFrame,
         Self::Revoked,
         Self::WrongVersion,
@@ -64,7 +64,7 @@ impl Close {
             Self::Overflow => 4001,
             Self::HelloLate => 4002,
             Self::Busy => 4003,
-            Self::Replaced => 4004,
+            Self::Recheck => 4004,
             Self::BadFrame => 4500,
             Self::Revoked => 4501,
             Self::WrongVersion => 4502,
@@ -85,7 +85,7 @@ impl Close {
             Self::Overflow => "overflow",
             Self::HelloLate => "hello_late",
             Self::Busy => "busy",
-            Self::Replaced => "replaced",
+            Self::Recheck => "recheck",
             Self::BadFrame => "bad_frame",
             Self::Revoked => "revoked",
             Self::WrongVersion => "wrong_version",

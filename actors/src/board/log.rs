@@ -1,0 +1,40 @@
+//! Which tiles the last ticks touched: what proves that everything else is as the client holds it.
+
+use std::collections::{HashSet, VecDeque};
+
+use crate::map::{Changes, FINEST, Level, Thing, TileKey};
+
+/// Ticks and touched tiles that are remembered; more, and a returning client gets a snapshot.
+const TICKS: usize = 2_048;
+const TILES: usize = 200_000;
+
+#[derive(Default)]
+pub(super) struct Log {
+    /// Ascending, without a gap; each with its touched tiles at the finest level.
+    ticks: VecDeque<(u64, Vec<TileKey>)>,
+    tiles: usize,
+    /// Everything after this tick is remembered.
+    from: u64,
+}
+
+impl Log {
+    pub(super) fn add<T: Thing>(&mut self, tick: u64, changes: &Changes<T>) {
+        let touched = changes.tiles(FINEST);
+        self.tiles += touched.len();
+        self.ticks.push_back((tick, touched));
+        while self.ticks.len() > TICKS || self.tiles > TILES {
+            let Some((tick, touched)) = self.ticks.pop_front() else { break };
+            self.tiles -= touched.len();
+            self.from = tick;
+        }
+    }
+
+    /// The tiles of a level that anything touched after a tick; none if that is no longer known.
+    pub(super) fn touched_since(&self, since: u64, level: Level) -> Option<HashSet<TileKey>> {
+        if since < self.from {
+            return None;
+        }
+        let coarse = |tile: &TileKey| TileKey { z: level, x: tile.x >> (FINEST - level), y: tile.y >> (FINEST - level) };
+        Some(self.ticks.iter().rev().take_while(|(tick, _)| *tick > since).flat_map(|(_, touched)| touched.iter().map(coarse)).collect())
+    }
+}

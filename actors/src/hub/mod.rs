@@ -1,0 +1,341 @@
+//! One per worker thread: its connections, what they look at, what they follow; writes to their outlets.
+//!
+//! Told by sessions (`join`, `said`, `left`) on its own thread, and by worlds, cities and inboxes, one message per flush however
+//! many look. Gathers what came and writes when its mailbox is empty: at once when idle, once a turn when busy.
+//! Never waits, never reads the source, never knows what is behind an outlet.
+//!
+//! State waits as references to shared bytes, at most four ticks for a view's part; then the part is behind, and is repaired from
+//! its board when its outlet takes state again. Events wait in the outlet's bounded queue, or close the connection.
+
+mod conn;
+mod streams;
+mod view;
+mod views;
+mod write;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, Recipient};
+use domain::{AccountId, MemberId, StreamName, TenantId};
+
+use crate::{
+    core::Core,
+    gates::Admitted,
+    messages::{BoardId, Delivery, Flush, HubId, HubPort, Watch, WatchKey},
+    outlet::Outlet,
+    telemetry::{self, guarded},
+    wire::{ClientFrame, Close, ErrorFrame, Hello, ViewId},
+};
+use conn::Conn;
+use views::BoardWatch;
+
+const ACTOR: &str = "hub";
+/// Messages from boards, inboxes and sessions. Full: senders drop, count, and tell the hub to look again when it takes messages.
+const MAILBOX: usize = 16_384;
+
+pub type ConnId = u64;
+
+/// Who is behind a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    pub tenant: TenantId,
+    /// None: a visitor, who may look at the map and nothing else.
+    pub member: Option<MemberId>,
+    pub account: Option<AccountId>,
+    /// Names the sign-in session, so that its end ends the connection. Not the token.
+    pub session: Option<Arc<str>>,
+}
+
+/// What ends open connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// One sign-in session was ended.
+    Session(Arc<str>),
+    /// Everything an account has open.
+    Account(AccountId),
+    /// No longer a member of this tenant, or with other rights.
+    Member(TenantId, MemberId),
+    /// The tenant's map is no longer public.
+    Visitors(TenantId),
+    /// What they may see has to be checked anew, of one member or of everyone: they are asked to come back.
+    Recheck(Option<(TenantId, MemberId)>),
+}
+
+/// From a session to the hub of its thread.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Join {
+    pub id: ConnId,
+    pub principal: Principal,
+    pub hello: Hello,
+    pub outlet: Box<dyn Outlet>,
+    /// Its place among the tenant's connections, held as long as it is open.
+    pub admitted: Admitted,
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub enum Said {
+    Frame(ConnId, ClientFrame),
+    /// Something that is no frame, and what was wrong with it.
+    Wrong(ConnId, Box<ErrorFrame>),
+    /// Anything came from the client: it is there.
+    Heard(ConnId),
+    /// A token was checked anew.
+    Reauthed(ConnId, Principal),
+    Left(ConnId),
+    /// The outlet took what it had.
+    Free(ConnId),
+}
+
+/// To every hub at once.
+#[derive(Message, Clone)]
+#[rtype(result = "()")]
+pub(crate) enum ToHubs {
+    Revoke(Revoked, Instant),
+    /// Say goodbye; come back within so many milliseconds, spread evenly.
+    Drain {
+        within_ms: u64,
+    },
+}
+
+pub struct Hub {
+    core: Arc<Core>,
+    id: HubId,
+    conns: HashMap<ConnId, Conn>,
+    /// Whose part of which view a watch is.
+    parts: HashMap<WatchKey, (ConnId, ViewId)>,
+    boards: HashMap<BoardId, BoardWatch>,
+    streams: HashMap<(TenantId, StreamName), HashSet<ConnId>>,
+    /// Connections with something to write.
+    ready: HashSet<ConnId>,
+    flush_soon: bool,
+    deliver: Option<Recipient<Delivery>>,
+}
+
+impl Hub {
+    /// Starts the hub of this thread.
+    pub(crate) fn begin(core: Arc<Core>) -> Addr<Self> {
+        Self::create(move |ctx| {
+            ctx.set_mailbox_capacity(MAILBOX);
+            let id = core.next_id();
+            Self {
+                core,
+                id,
+                conns: HashMap::new(),
+                parts: HashMap::new(),
+                boards: HashMap::new(),
+                streams: HashMap::new(),
+                ready: HashSet::new(),
+                flush_soon: false,
+                deliver: Some(ctx.address().recipient()),
+            }
+        })
+    }
+
+    fn port(&self) -> Option<HubPort> {
+        self.deliver.clone().map(|deliver| HubPort { id: self.id, deliver })
+    }
+
+    /// Asks the world or city of a board. A full mailbox is asked again by the sweep.
+    fn ask(&self, tenant: TenantId, board: &BoardId, watch: Watch) {
+        let refused = match board.scope {
+            crate::wire::ScopeName::World => self.core.world(tenant).try_send(watch).is_err(),
+            crate::wire::ScopeName::City(city) => self.core.city(tenant, city).try_send(watch).is_err(),
+        };
+        if refused {
+            metrics::counter!(telemetry::MAILBOX_FULL, "actor" => "board").increment(1);
+        }
+    }
+
+    fn soon(&mut self, id: ConnId, ctx: &mut Context<Self>) {
+        self.ready.insert(id);
+        if !std::mem::replace(&mut self.flush_soon, true) {
+            ctx.notify(Flush);
+        }
+    }
+
+    fn flush(&mut self) {
+        let mut writer = write::Writer::default();
+        for id in std::mem::take(&mut self.ready) {
+            let Some(conn) = self.conns.get_mut(&id) else { continue };
+            let again = conn.write_state(&mut writer);
+            for (key, board) in again {
+                self.repair(id, key, &board);
+            }
+        }
+    }
+
+    /// Runs a handler's work. After a panic this hub's picture of its connections cannot be trusted: all come back and resume.
+    fn guard(&mut self, ctx: &mut Context<Self>, work: impl FnOnce(&mut Self, &mut Context<Self>)) {
+        if guarded(ACTOR, || work(self, ctx)).is_none() {
+            for id in self.conns.keys().copied().collect::<Vec<_>>() {
+                self.close(id, Close::Restart);
+            }
+            self.boards.clear();
+            self.parts.clear();
+            self.streams.clear();
+        }
+    }
+
+    /// Ends a connection: its outlet says why, its watches are given up.
+    fn close(&mut self, id: ConnId, close: Close) {
+        if let Some(conn) = self.conns.get_mut(&id) {
+            conn.outlet.close(close);
+        }
+        self.forget(id, close.reason());
+    }
+
+    fn forget(&mut self, id: ConnId, reason: &'static str) {
+        let Some(conn) = self.conns.remove(&id) else { return };
+        self.ready.remove(&id);
+        metrics::gauge!(telemetry::CONNECTIONS, "kind" => conn.kind()).decrement(1);
+        metrics::counter!(telemetry::CLOSED, "reason" => reason).increment(1);
+        let tenant = conn.principal.tenant;
+        for view in conn.views {
+            metrics::gauge!(telemetry::VIEWS).decrement(1);
+            self.give_up(tenant, view);
+        }
+        for stream in conn.subs.into_keys() {
+            self.unfollow(id, tenant, stream);
+        }
+    }
+
+    /// Once a second: pings, the silent, the stuck, and questions that got no answer.
+    fn sweep(&mut self, ctx: &mut Context<Self>) {
+        let now = Instant::now();
+        let config = &self.core.config;
+        let (ping, stalled, let_go) =
+            (Duration::from_secs(config.ping_s.into()), Duration::from_millis(config.stalled_ms), Duration::from_millis(config.let_go_ms));
+        let mut ends = Vec::new();
+        let mut asks = Vec::new();
+        let mut shown = Vec::new();
+        for (id, conn) in &mut self.conns {
+            let stuck = conn.outlet.stuck_for(now);
+            if stuck >= let_go || (conn.is_websocket() && now.duration_since(conn.heard) > ping * 3) {
+                ends.push(*id);
+                continue;
+            }
+            if stuck >= stalled {
+                conn.drop_state();
+            } else if now.duration_since(conn.outlet.quiet_since()) >= ping {
+                conn.ping();
+            }
+            if conn.welcome_is_due(now) {
+                shown.push(*id);
+            }
+            asks.extend(conn.unanswered(now).into_iter().map(|ask| (*id, ask)));
+        }
+        for id in ends {
+            self.close(id, Close::Stalled);
+        }
+        for id in shown {
+            self.welcome(id, ctx);
+        }
+        for (id, ask) in asks {
+            self.ask_again(id, ask);
+        }
+    }
+}
+
+impl Actor for Hub {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        if let Ok(mut hubs) = self.core.hubs.lock() {
+            hubs.insert(self.id, ctx.address().recipient());
+        }
+        ctx.run_interval(Duration::from_secs(1), |hub, ctx| hub.guard(ctx, Hub::sweep));
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        if let Ok(mut hubs) = self.core.hubs.lock() {
+            hubs.remove(&self.id);
+        }
+    }
+}
+
+impl Handler<Join> for Hub {
+    type Result = ();
+    fn handle(&mut self, join: Join, ctx: &mut Context<Self>) {
+        self.guard(ctx, |hub, ctx| hub.join(join, ctx));
+    }
+}
+
+impl Handler<Said> for Hub {
+    type Result = ();
+    fn handle(&mut self, said: Said, ctx: &mut Context<Self>) {
+        self.guard(ctx, |hub, ctx| match said {
+            Said::Frame(id, frame) => hub.said(id, frame, ctx),
+            Said::Wrong(id, frame) => hub.error(id, frame),
+            Said::Heard(id) => {
+                if let Some(conn) = hub.conns.get_mut(&id) {
+                    conn.heard = Instant::now();
+                }
+            }
+            Said::Reauthed(id, principal) => hub.reauthed(id, principal),
+            Said::Left(id) => hub.forget(id, "left"),
+            Said::Free(id) => {
+                hub.hungry(id);
+                hub.soon(id, ctx);
+            }
+        });
+    }
+}
+
+impl Handler<Delivery> for Hub {
+    type Result = ();
+    fn handle(&mut self, delivery: Delivery, ctx: &mut Context<Self>) {
+        self.guard(ctx, |hub, ctx| match delivery {
+            Delivery::Looked(looked) => hub.looked(*looked, ctx),
+            Delivery::Ticked(ticked) => hub.ticked(&ticked, ctx),
+            Delivery::Missed(board) => hub.look_again(&board, true),
+            Delivery::Gone(board) => hub.look_again(&board, false),
+            Delivery::Cities { key, cities } => hub.cities(key, &cities, ctx),
+            Delivery::Fed(fed) => hub.fed(&fed),
+            Delivery::Replayed(replayed) => hub.replayed(replayed, ctx),
+            Delivery::StreamGone(tenant, stream) => hub.follow_again(tenant, stream),
+        });
+    }
+}
+
+impl Handler<Flush> for Hub {
+    type Result = ();
+    fn handle(&mut self, _: Flush, ctx: &mut Context<Self>) {
+        self.flush_soon = false;
+        self.guard(ctx, |hub, _| hub.flush());
+    }
+}
+
+impl Handler<ToHubs> for Hub {
+    type Result = ();
+    fn handle(&mut self, said: ToHubs, ctx: &mut Context<Self>) {
+        self.guard(ctx, |hub, _| match said {
+            ToHubs::Revoke(revoked, since) => {
+                let ends: Vec<_> = hub.conns.iter().filter(|(_, conn)| conn.is_meant(&revoked)).map(|(id, _)| *id).collect();
+                let close = if matches!(revoked, Revoked::Recheck(_)) { Close::Recheck } else { Close::Revoked };
+                for id in ends {
+                    hub.close(id, close);
+                    metrics::histogram!(telemetry::REVOKED).record(since.elapsed().as_secs_f64());
+                }
+            }
+            ToHubs::Drain { within_ms } => {
+                let share = |n: usize, of: usize| within_ms * n as u64 / of.max(1) as u64;
+                let all: Vec<_> = hub.conns.keys().copied().collect();
+                // Even steps, and within its step each client its own moment.
+                for (n, id) in all.iter().enumerate() {
+                    let (from, to) = (share(n, all.len()), share(n + 1, all.len()));
+                    let after = from + if to > from { uuid::Uuid::new_v4().as_u64_pair().0 % (to - from) } else { 0 };
+                    if let Some(conn) = hub.conns.get_mut(id) {
+                        conn.go_away("drain", after);
+                    }
+                    hub.close(*id, Close::Restart);
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,170 @@
+//! A view and its parts, one for each scope: what the client holds, and what waits to be told.
+
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use domain::{BBox, HomeFilter};
+use time::OffsetDateTime;
+
+use crate::{
+    map::{Group, TileKey},
+    messages::{BoardId, WatchKey},
+    wire::{Layer, Outcome, ScopeName, Since, ViewFrame, ViewId},
+};
+
+/// Ticks that wait for a slow reader; more, and its part is repaired in one step.
+const CHAIN: usize = 4;
+/// From this zoom on a view shows the homes of cities, below it the world.
+const CITY_ZOOM: f64 = 9.0;
+/// A view over more cities than this stays the world's.
+pub(super) const MOST_CITIES: usize = 64;
+
+pub(super) struct View {
+    pub(super) id: ViewId,
+    pub(super) bbox: BBox,
+    pub(super) zoom: f64,
+    pub(super) layers: Vec<Layer>,
+    pub(super) filter: Arc<HomeFilter>,
+    /// What the client said it holds, until each scope was asked about it.
+    pub(super) since: Since,
+    /// Asks the world which cities it meets, if it shows cities.
+    pub(super) seek: Option<Seek>,
+    pub(super) parts: Vec<Part>,
+    /// Whether `resume` brought it, and the worst answer so far.
+    pub(super) resuming: Option<Outcome>,
+    pub(super) skipped: u64,
+    pub(super) told_qos: Option<Instant>,
+    pub(super) is_wide: bool,
+    /// Nothing to show: one empty snapshot is still to be told.
+    pub(super) blank: bool,
+}
+
+pub(super) struct Seek {
+    pub(super) key: WatchKey,
+    pub(super) asked: Option<Instant>,
+}
+
+/// One scope of a view.
+pub(super) struct Part {
+    pub(super) key: WatchKey,
+    pub(super) board: BoardId,
+    /// When a look went out that has no answer yet.
+    pub(super) asked: Option<Instant>,
+    pub(super) held: Option<HeldPart>,
+    pub(super) whole: Option<Whole>,
+    pub(super) deltas: VecDeque<Waiting>,
+    pub(super) behind: bool,
+    pub(super) reset: Option<&'static str>,
+}
+
+/// What the client holds, or will when what waits has been told.
+pub(super) struct HeldPart {
+    pub(super) epoch: Arc<str>,
+    pub(super) group: Group,
+    pub(super) tiles: Arc<[TileKey]>,
+    /// The last tick that was written to the outlet.
+    pub(super) sent: u64,
+    /// The last tick that is written or waits.
+    pub(super) newest: u64,
+}
+
+pub(super) struct Whole {
+    pub(super) tick: u64,
+    pub(super) covers: BBox,
+    pub(super) things: u64,
+    pub(super) chunks: Vec<Bytes>,
+}
+
+pub(super) struct Waiting {
+    pub(super) tick: u64,
+    pub(super) at: Option<OffsetDateTime>,
+    pub(super) chunks: Vec<Bytes>,
+}
+
+pub(super) enum Shows {
+    Nothing,
+    World,
+    Cities,
+}
+
+impl View {
+    pub(super) fn new(frame: ViewFrame) -> Self {
+        Self {
+            id: frame.id,
+            bbox: frame.bbox,
+            zoom: frame.zoom,
+            layers: frame.layers,
+            filter: Arc::new(frame.filter),
+            since: frame.since,
+            seek: None,
+            parts: Vec::new(),
+            resuming: None,
+            skipped: 0,
+            told_qos: None,
+            is_wide: false,
+            blank: false,
+        }
+    }
+
+    pub(super) fn shows(&self) -> Shows {
+        match (self.layers.contains(&Layer::Homes), self.layers.contains(&Layer::Cities)) {
+            (false, false) => Shows::Nothing,
+            (true, _) if self.zoom >= CITY_ZOOM => Shows::Cities,
+            _ => Shows::World,
+        }
+    }
+
+    pub(super) fn scopes(&self) -> Vec<ScopeName> {
+        self.parts.iter().map(|part| part.board.scope).collect()
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        self.blank || self.parts.iter().any(Part::waits)
+    }
+}
+
+impl Part {
+    pub(super) fn new(key: WatchKey, board: BoardId) -> Self {
+        Self { key, board, asked: None, held: None, whole: None, deltas: VecDeque::new(), behind: false, reset: None }
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        self.whole.is_some() || !self.deltas.is_empty() || (self.behind && self.asked.is_none()) || self.reset.is_some()
+    }
+
+    /// Drops what waits; what the client holds is brought up to date in one step, later.
+    pub(super) fn fall_behind(&mut self) {
+        if self.held.is_some() && (self.whole.is_some() || !self.deltas.is_empty()) {
+            self.deltas.clear();
+            self.behind = true;
+            // A snapshot that was never told is asked for again as a whole: what is held then is of no tick.
+            if self.whole.take().is_some()
+                && let Some(held) = &mut self.held
+            {
+                held.epoch = "".into();
+            }
+        }
+    }
+
+    /// Adds a tick. False if it was skipped, to be repaired later.
+    pub(super) fn add(&mut self, tick: u64, at: Option<OffsetDateTime>, chunks: Vec<Bytes>) -> bool {
+        let Some(held) = &mut self.held else { return true };
+        if tick <= held.newest {
+            return true;
+        }
+        if self.behind {
+            return false;
+        }
+        if self.deltas.len() >= CHAIN {
+            self.deltas.clear();
+            self.behind = true;
+            if self.whole.take().is_some() {
+                held.epoch = "".into();
+            }
+            return false;
+        }
+        held.newest = tick;
+        self.deltas.push_back(Waiting { tick, at, chunks });
+        true
+    }
+}

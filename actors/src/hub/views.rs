@@ -1,0 +1,378 @@
+//! What connections look at: asking boards, taking their answers and ticks, by tile.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
+
+use actix::Context;
+use bytes::Bytes;
+
+use super::{
+    ConnId, Hub,
+    conn::{Conn, What},
+    view::{HeldPart, MOST_CITIES, Part, Seek, Shows, View, Whole},
+};
+use crate::{
+    board::Rates,
+    map::{Group, TileKey},
+    messages::{Answer, BoardId, Look, Looked, Ticked, Watch, WatchKey},
+    telemetry,
+    wire::{ErrorFrame, Held, Outcome, Qos, Reset, ScopeName, ServerFrame, ViewFrame, ViewId},
+};
+use domain::{CityId, TenantId};
+
+/// A look or a question without an answer is repeated after this: its message may have met a full mailbox or an actor that stopped.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often one view is told that it gets less.
+const QOS_EVERY: Duration = Duration::from_secs(5);
+
+/// Who on this hub looks at a board, by tile.
+#[derive(Default)]
+pub(super) struct BoardWatch {
+    /// The board's count of what it sent here.
+    n: Option<u64>,
+    tiles: HashMap<Group, HashMap<TileKey, Vec<WatchKey>>>,
+    keys: HashSet<WatchKey>,
+}
+
+/// A question that got no answer.
+pub(super) enum Unanswered {
+    Seek(ViewId),
+    Part(WatchKey),
+    Stream(domain::StreamName),
+}
+
+impl Conn {
+    pub(super) fn unanswered(&self, now: Instant) -> Vec<Unanswered> {
+        let late = |asked: Option<Instant>| asked.is_some_and(|asked| now.duration_since(asked) >= PATIENCE);
+        let seeks = self.views.iter().filter(|view| view.seek.as_ref().is_some_and(|seek| late(seek.asked))).map(|view| Unanswered::Seek(view.id.clone()));
+        let parts = self.views.iter().flat_map(|view| &view.parts).filter(|part| late(part.asked)).map(|part| Unanswered::Part(part.key));
+        let streams = self.subs.iter().filter(|(_, sub)| late(sub.asked)).map(|(stream, _)| Unanswered::Stream(*stream));
+        seeks.chain(parts).chain(streams).collect()
+    }
+}
+
+impl Hub {
+    /// A view is opened or changed; the last one wins.
+    pub(super) fn look(&mut self, id: ConnId, mut frame: ViewFrame, ctx: &mut Context<Self>) {
+        let most = self.core.config.views as usize;
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        let tenant = conn.principal.tenant;
+        if frame.since.is_empty()
+            && let Some(since) = conn.kept.remove(&frame.id)
+        {
+            frame.since = since;
+        }
+        let resuming = (!conn.is_welcomed()).then_some(Outcome::Resumed);
+        if let Some(at) = conn.views.iter().position(|view| view.id == frame.id) {
+            let old = conn.views.remove(at);
+            self.give_up(tenant, old);
+        } else if conn.views.len() >= most {
+            metrics::counter!(telemetry::LIMITED, "limit" => "views").increment(1);
+            let what = What::View(frame.id.clone());
+            self.error(id, ErrorFrame::over_limit("view", format!("a connection has at most {most} views; unview one first"), 1_000));
+            return self.decide(id, &what, Outcome::Reset, ctx);
+        } else {
+            metrics::gauge!(telemetry::VIEWS).increment(1);
+        }
+        let mut view = View::new(frame);
+        view.resuming = resuming;
+        let (view_id, shows) = (view.id.clone(), view.shows());
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        match shows {
+            Shows::Nothing => {
+                view.blank = true;
+                conn.views.push(view);
+                self.decide(id, &What::View(view_id), Outcome::Snapshot, ctx);
+                self.soon(id, ctx);
+            }
+            Shows::World => {
+                conn.views.push(view);
+                self.set_scopes(id, &view_id, &[ScopeName::World], ctx);
+            }
+            Shows::Cities => {
+                let key = self.core.next_id();
+                view.seek = Some(Seek { key, asked: None });
+                conn.views.push(view);
+                self.parts.insert(key, (id, view_id.clone()));
+                self.seek(id, &view_id);
+            }
+        }
+    }
+
+    pub(super) fn unview(&mut self, id: ConnId, view: &ViewId) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        let tenant = conn.principal.tenant;
+        if let Some(at) = conn.views.iter().position(|v| v.id == *view) {
+            let view = conn.views.remove(at);
+            metrics::gauge!(telemetry::VIEWS).decrement(1);
+            self.give_up(tenant, view);
+        } else {
+            self.error(id, ErrorFrame::new(Some("unview"), "unknown-view", "No such view", format!("this connection has no view {view}")));
+        }
+    }
+
+    /// Asks the world which cities a view meets.
+    fn seek(&mut self, id: ConnId, view: &ViewId) {
+        let (Some(port), Some(conn)) = (self.port(), self.conns.get_mut(&id)) else { return };
+        let tenant = conn.principal.tenant;
+        let Some(view) = conn.view(view) else { return };
+        let bbox = view.bbox;
+        let Some(seek) = &mut view.seek else { return };
+        seek.asked = Some(Instant::now());
+        let watch = Watch::Where(port, seek.key, bbox);
+        self.ask(tenant, &BoardId { tenant, scope: ScopeName::World, filter: None }, watch);
+    }
+
+    /// The cities a view meets now.
+    pub(super) fn cities(&mut self, key: WatchKey, cities: &[CityId], ctx: &mut Context<Self>) {
+        let Some((id, view_id)) = self.parts.get(&key).cloned() else { return };
+        let Some(view) = self.conns.get_mut(&id).and_then(|conn| conn.view(&view_id)) else { return };
+        let Some(seek) = view.seek.as_mut().filter(|seek| seek.key == key) else { return };
+        seek.asked = None;
+        view.is_wide = cities.len() > MOST_CITIES;
+        let scopes: Vec<_> = if cities.is_empty() || view.is_wide { vec![ScopeName::World] } else { cities.iter().map(|c| ScopeName::City(*c)).collect() };
+        self.set_scopes(id, &view_id, &scopes, ctx);
+    }
+
+    /// A view has these scopes from now on: looks at the new ones, gives up the others and says so.
+    fn set_scopes(&mut self, id: ConnId, view_id: &ViewId, scopes: &[ScopeName], ctx: &mut Context<Self>) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        let tenant = conn.principal.tenant;
+        let Some(view) = conn.view(view_id) else { return };
+        let filter = (!view.filter.is_empty()).then(|| view.filter.clone());
+        let (stay, leave): (Vec<_>, Vec<_>) = std::mem::take(&mut view.parts).into_iter().partition(|part| scopes.contains(&part.board.scope));
+        let known: Vec<ScopeName> = stay.iter().map(|part| part.board.scope).collect();
+        view.parts = stay;
+        let mut new = Vec::new();
+        for scope in scopes.iter().filter(|scope| !known.contains(scope)) {
+            let key = self.core.next_id();
+            // A city's board serves every filter, a world has one for each.
+            let filter = filter.clone().filter(|_| *scope == ScopeName::World);
+            view.parts.push(Part::new(key, BoardId { tenant, scope: *scope, filter }));
+            new.push(key);
+        }
+        // Frames stand in the order of the scopes, whatever came first.
+        view.parts.sort_by_key(|part| part.board.scope);
+        let left: Vec<_> = leave.iter().filter(|part| part.held.is_some()).map(|part| part.board.scope).collect();
+        for scope in left {
+            conn.say(&ServerFrame::Reset(Reset { scope: scope.to_string(), view: Some(view_id.clone()), reason: "left_view".into(), epoch: None }));
+        }
+        for part in leave {
+            self.give_up_part(tenant, &part);
+        }
+        for key in new {
+            self.parts.insert(key, (id, view_id.clone()));
+            self.ask_part(id, view_id, key);
+        }
+        self.tell_qos(id, view_id);
+        self.soon(id, ctx);
+    }
+
+    /// Looks at a part's board, with what the client holds of it.
+    fn ask_part(&mut self, id: ConnId, view_id: &ViewId, key: WatchKey) {
+        let (Some(port), Some(conn)) = (self.port(), self.conns.get_mut(&id)) else { return };
+        let tenant = conn.principal.tenant;
+        let Some(view) = conn.view(view_id) else { return };
+        let (bbox, zoom, filter) = (view.bbox, view.zoom, view.filter.clone());
+        let since = view.since.clone();
+        let Some(part) = view.parts.iter_mut().find(|part| part.key == key) else { return };
+        part.asked = Some(Instant::now());
+        let have = match &part.held {
+            Some(held) if held.epoch.is_empty() => None,
+            Some(held) => Some(Held { epoch: held.epoch.to_string(), tick: held.sent }),
+            None => since.get(&part.board.scope).cloned(),
+        };
+        let board = part.board.clone();
+        self.ask(tenant, &board, Watch::Look(port, Look { key, bbox, zoom, filter, have }));
+    }
+
+    /// A part is behind and its outlet takes state again.
+    pub(super) fn repair(&mut self, id: ConnId, key: WatchKey, _board: &BoardId) {
+        if let Some((_, view)) = self.parts.get(&key).cloned() {
+            self.ask_part(id, &view, key);
+        }
+    }
+
+    /// A board's answer.
+    pub(super) fn looked(&mut self, looked: Looked, ctx: &mut Context<Self>) {
+        let Some((id, view_id)) = self.parts.get(&looked.key).cloned() else {
+            // The view is gone or changed; its leave is on the way, or crossed this.
+            return self.ask(looked.board.tenant, &looked.board, Watch::Leave(self.id, looked.key));
+        };
+        self.lose_interest(looked.key, &looked.board);
+        let Some(view) = self.conns.get_mut(&id).and_then(|conn| conn.view(&view_id)) else { return };
+        let Some(part) = view.parts.iter_mut().find(|part| part.key == looked.key) else { return };
+        let rebuilt = part.held.as_ref().is_some_and(|held| !held.epoch.is_empty() && build(&held.epoch) != build(&looked.epoch));
+        (part.asked, part.behind) = (None, false);
+        part.deltas.clear();
+        let mut outcome = Outcome::Resumed;
+        let mut held = HeldPart { epoch: looked.epoch, group: looked.group.clone(), tiles: looked.tiles.clone(), sent: looked.tick, newest: looked.tick };
+        match looked.answer {
+            Answer::Repair { prev, chunks } => {
+                held.sent = prev;
+                part.whole = None;
+                if !chunks.is_empty() {
+                    part.deltas.push_back(super::view::Waiting { tick: looked.tick, at: None, chunks });
+                } else {
+                    held.sent = prev.max(looked.tick.min(prev));
+                }
+            }
+            Answer::Whole { chunks, unknown_epoch } => {
+                outcome = if unknown_epoch { Outcome::Reset } else { Outcome::Snapshot };
+                part.reset = if unknown_epoch && !rebuilt {
+                    Some("unknown_epoch")
+                } else if rebuilt {
+                    Some("rebuilt")
+                } else {
+                    None
+                };
+                part.whole = Some(Whole { tick: looked.tick, covers: looked.covers, things: u64::from(looked.total.things), chunks });
+            }
+        }
+        part.held = Some(held);
+        let watch = self.boards.entry(looked.board.clone()).or_default();
+        watch.keys.insert(looked.key);
+        let by_tile = watch.tiles.entry(looked.group).or_default();
+        for tile in looked.tiles.iter() {
+            by_tile.entry(*tile).or_default().push(looked.key);
+        }
+        if let Some(worst) = &mut view.resuming {
+            *worst = (*worst).max(outcome);
+            if view.parts.iter().all(|part| part.held.is_some()) {
+                let worst = *worst;
+                view.resuming = None;
+                self.decide(id, &What::View(view_id.clone()), worst, ctx);
+            }
+        }
+        self.soon(id, ctx);
+    }
+
+    /// Changed tiles: each goes to those who look at it.
+    pub(super) fn ticked(&mut self, ticked: &Ticked, ctx: &mut Context<Self>) {
+        let Some(watch) = self.boards.get_mut(&ticked.board) else { return };
+        let missed = watch.n.is_some_and(|n| ticked.n != n + 1);
+        watch.n = Some(ticked.n);
+        if missed {
+            return self.look_again(&ticked.board, true);
+        }
+        let mut told: HashMap<WatchKey, Vec<Bytes>> = HashMap::new();
+        for (group, tiles) in ticked.groups.iter() {
+            let Some(by_tile) = watch.tiles.get(group) else { continue };
+            for (tile, bytes) in tiles {
+                for key in by_tile.get(tile).into_iter().flatten() {
+                    told.entry(*key).or_default().push(bytes.clone());
+                }
+            }
+        }
+        for (key, chunks) in told {
+            let Some((id, view_id)) = self.parts.get(&key).cloned() else { continue };
+            let Some(view) = self.conns.get_mut(&id).and_then(|conn| conn.view(&view_id)) else { continue };
+            let Some(part) = view.parts.iter_mut().find(|part| part.key == key) else { continue };
+            if !part.add(ticked.tick, ticked.at, chunks) {
+                view.skipped += 1;
+                metrics::counter!(telemetry::SKIPPED).increment(1);
+                self.tell_qos(id, &view_id);
+            }
+            self.soon(id, ctx);
+        }
+    }
+
+    /// Everything of a board is asked for again: repaired if it still stands (`proves`), whole if it is being rebuilt.
+    pub(super) fn look_again(&mut self, board: &BoardId, proves: bool) {
+        let Some(watch) = self.boards.get_mut(board) else { return self.seek_again(board) };
+        watch.n = None;
+        let keys: Vec<_> = watch.keys.iter().copied().collect();
+        for key in keys {
+            let Some((id, view_id)) = self.parts.get(&key).cloned() else { continue };
+            if let Some(part) = self.conns.get_mut(&id).and_then(|conn| conn.view(&view_id)).and_then(|view| view.parts.iter_mut().find(|p| p.key == key)) {
+                part.fall_behind();
+                part.behind = true;
+            }
+            self.ask_part(id, &view_id, key);
+        }
+        if !proves {
+            self.seek_again(board);
+        }
+    }
+
+    /// A world that is rebuilt has forgotten who asks for its cities.
+    fn seek_again(&mut self, board: &BoardId) {
+        if board.scope != ScopeName::World || board.filter.is_some() {
+            return;
+        }
+        let seeks: Vec<_> = self
+            .conns
+            .values()
+            .filter(|conn| conn.principal.tenant == board.tenant)
+            .flat_map(|conn| conn.views.iter().filter(|view| view.seek.is_some()).map(|view| (conn.id, view.id.clone())))
+            .collect();
+        seeks.into_iter().for_each(|(id, view)| self.seek(id, &view));
+    }
+
+    pub(super) fn ask_again(&mut self, id: ConnId, unanswered: Unanswered) {
+        match unanswered {
+            Unanswered::Seek(view) => self.seek(id, &view),
+            Unanswered::Part(key) => {
+                if let Some((_, view)) = self.parts.get(&key).cloned() {
+                    self.ask_part(id, &view, key);
+                }
+            }
+            Unanswered::Stream(stream) => self.replay(id, stream),
+        }
+    }
+
+    /// Says that a view gets less than it could, at most once in a while.
+    fn tell_qos(&mut self, id: ConnId, view_id: &ViewId) {
+        let rates = Rates::new(&self.core.config);
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        let Some(view) = conn.view(view_id) else { return };
+        if (view.skipped == 0 && !view.is_wide) || view.told_qos.is_some_and(|at| at.elapsed() < QOS_EVERY) {
+            return;
+        }
+        view.told_qos = Some(Instant::now());
+        let level = view.parts.iter().find_map(|part| part.held.as_ref()).map_or(view.zoom as u8, |held| held.group.level);
+        let reason = if view.skipped > 0 { "slow_reader" } else { "wide_view" };
+        let qos = Qos { view: view_id.clone(), hz: rates.hz(level), level, skipped: std::mem::take(&mut view.skipped), reason: reason.into() };
+        conn.say(&ServerFrame::Qos(qos));
+    }
+
+    /// Gives up all a view watches.
+    pub(super) fn give_up(&mut self, tenant: TenantId, view: View) {
+        if let Some(seek) = view.seek {
+            self.parts.remove(&seek.key);
+            self.ask(tenant, &BoardId { tenant, scope: ScopeName::World, filter: None }, Watch::Leave(self.id, seek.key));
+        }
+        for part in view.parts {
+            self.give_up_part(tenant, &part);
+        }
+    }
+
+    fn give_up_part(&mut self, tenant: TenantId, part: &Part) {
+        self.parts.remove(&part.key);
+        self.lose_interest(part.key, &part.board);
+        self.ask(tenant, &part.board, Watch::Leave(self.id, part.key));
+    }
+
+    fn lose_interest(&mut self, key: WatchKey, board: &BoardId) {
+        let Some(watch) = self.boards.get_mut(board) else { return };
+        if watch.keys.remove(&key) {
+            watch.tiles.retain(|_, by_tile| {
+                by_tile.retain(|_, keys| {
+                    keys.retain(|k| *k != key);
+                    !keys.is_empty()
+                });
+                !by_tile.is_empty()
+            });
+        }
+        if watch.keys.is_empty() {
+            self.boards.remove(board);
+        }
+    }
+}
+
+/// The part of an epoch that names the build.
+fn build(epoch: &str) -> &str {
+    epoch.split('.').next().unwrap_or(epoch)
+}

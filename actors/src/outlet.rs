@@ -1,0 +1,261 @@
+//! How bytes reach a socket. The hub writes into an [`Outlet`] and never knows what is behind it.
+//!
+//! [`queue`] makes the default one: a bounded queue for events and control frames, one slot for state, and the stream that a
+//! response body reads. One mutex, never contended: hub and body live on the same thread.
+//!
+//! Never queues state: at most one batch of it is in flight for a viewer.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use time::OffsetDateTime;
+
+use crate::{framing::Framing, telemetry, wire::Close};
+
+/// One frame ready to travel, and the commit it tells of, if it tells of one.
+#[derive(Clone, Debug)]
+pub struct Framed {
+    pub bytes: Bytes,
+    pub at: Option<OffsetDateTime>,
+}
+
+/// More waited than is kept for one connection.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Overflow;
+
+pub trait Outlet: Send {
+    fn framing(&self) -> Framing;
+    /// Queues an event or control frame; it leaves before any state.
+    fn push(&mut self, frame: Framed) -> Result<(), Overflow>;
+    /// Whether the last state was accepted, so that the next may be given.
+    fn takes_state(&self) -> bool;
+    /// Gives the state of one flush: several frames, one write.
+    fn state(&mut self, frames: Vec<Framed>);
+    /// Asks to be told (by the outlet's own call of its owner) when there is room again.
+    fn wake_when_free(&mut self);
+    /// Event entries that still fit.
+    fn room(&self) -> usize;
+    /// How long something has waited without any of it being taken.
+    fn stuck_for(&self, now: Instant) -> Duration;
+    /// When something was last taken or given.
+    fn quiet_since(&self) -> Instant;
+    /// Says why and ends, after what is queued; what cannot be said any more is dropped.
+    fn close(&mut self, close: Close);
+}
+
+/// Called by an outlet that has room again.
+pub type Wake = Box<dyn Fn() + Send>;
+
+struct Lanes {
+    framing: Framing,
+    events: VecDeque<Framed>,
+    event_bytes: usize,
+    state: Vec<Framed>,
+    in_flight: Vec<Option<OffsetDateTime>>,
+    state_in_flight: bool,
+    close: Option<Close>,
+    ended: bool,
+    wants_wake: bool,
+    stuck_since: Option<Instant>,
+    last: Instant,
+    reader: Option<Waker>,
+    wake: Wake,
+    most_bytes: usize,
+    most_entries: usize,
+}
+
+/// The hub's end of a queue outlet.
+pub struct QueueOutlet(Arc<Mutex<Lanes>>);
+
+/// The socket's end: the body of the response.
+pub struct OutletBody(Arc<Mutex<Lanes>>);
+
+/// A queue outlet of at most so many waiting event bytes and entries.
+pub fn queue(framing: Framing, most_bytes: usize, most_entries: usize, wake: Wake) -> (QueueOutlet, OutletBody) {
+    let lanes = Arc::new(Mutex::new(Lanes {
+        framing,
+        events: VecDeque::new(),
+        event_bytes: 0,
+        state: Vec::new(),
+        in_flight: Vec::new(),
+        state_in_flight: false,
+        close: None,
+        ended: false,
+        wants_wake: false,
+        stuck_since: None,
+        last: Instant::now(),
+        reader: None,
+        wake,
+        most_bytes,
+        most_entries,
+    }));
+    (QueueOutlet(lanes.clone()), OutletBody(lanes))
+}
+
+fn lock(lanes: &Mutex<Lanes>) -> MutexGuard<'_, Lanes> {
+    // Nothing in here panics half-way; a poisoned lock still holds whole lanes.
+    lanes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lanes {
+    fn given(&mut self) {
+        let now = Instant::now();
+        self.last = now;
+        self.stuck_since.get_or_insert(now);
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
+impl QueueOutlet {
+    /// The same outlet, for the connection's own control frames (a pong, a close).
+    pub fn twin(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl Outlet for QueueOutlet {
+    fn framing(&self) -> Framing {
+        lock(&self.0).framing
+    }
+
+    fn push(&mut self, frame: Framed) -> Result<(), Overflow> {
+        let mut lanes = lock(&self.0);
+        if lanes.ended || lanes.close.is_some() {
+            return Ok(());
+        }
+        if lanes.events.len() >= lanes.most_entries || lanes.event_bytes + frame.bytes.len() > lanes.most_bytes {
+            return Err(Overflow);
+        }
+        lanes.event_bytes += frame.bytes.len();
+        lanes.events.push_back(frame);
+        lanes.given();
+        Ok(())
+    }
+
+    fn takes_state(&self) -> bool {
+        let lanes = lock(&self.0);
+        !lanes.state_in_flight && lanes.state.is_empty() && lanes.close.is_none() && !lanes.ended
+    }
+
+    fn state(&mut self, frames: Vec<Framed>) {
+        let mut lanes = lock(&self.0);
+        lanes.state = frames;
+        lanes.given();
+    }
+
+    fn wake_when_free(&mut self) {
+        lock(&self.0).wants_wake = true;
+    }
+
+    fn room(&self) -> usize {
+        let lanes = lock(&self.0);
+        if lanes.event_bytes > lanes.most_bytes / 2 { 0 } else { lanes.most_entries.saturating_sub(lanes.events.len()) }
+    }
+
+    fn stuck_for(&self, now: Instant) -> Duration {
+        lock(&self.0).stuck_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+
+    fn quiet_since(&self) -> Instant {
+        lock(&self.0).last
+    }
+
+    fn close(&mut self, close: Close) {
+        let mut lanes = lock(&self.0);
+        if lanes.close.is_none() && !lanes.ended {
+            lanes.close = Some(close);
+            lanes.state.clear();
+            lanes.given();
+        }
+    }
+}
+
+/// One write: enough to fill a packet many times, little enough to stay interruptible.
+const WRITE: usize = 64 * 1024;
+
+impl Stream for OutletBody {
+    type Item = Result<Bytes, std::io::Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut lanes = lock(&self.0);
+        if lanes.ended {
+            return Poll::Ready(None);
+        }
+        accepted(&mut lanes);
+        let mut frames = Vec::new();
+        let mut length = 0;
+        while length < WRITE
+            && let Some(frame) = lanes.events.pop_front()
+        {
+            length += frame.bytes.len();
+            lanes.event_bytes -= frame.bytes.len();
+            frames.push(frame);
+        }
+        if lanes.events.is_empty() && !lanes.state.is_empty() {
+            lanes.state_in_flight = true;
+            frames.append(&mut std::mem::take(&mut lanes.state));
+        }
+        if lanes.events.is_empty()
+            && let Some(close) = lanes.close
+        {
+            lanes.ended = true;
+            frames.push(Framed { bytes: lanes.framing.close(close), at: None });
+        }
+        if frames.is_empty() {
+            lanes.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        lanes.last = Instant::now();
+        lanes.stuck_since = Some(lanes.last);
+        lanes.in_flight = frames.iter().map(|f| f.at).collect();
+        Poll::Ready(Some(Ok(join(frames))))
+    }
+}
+
+/// The body was polled again: what it gave last has been taken by the connection.
+fn accepted(lanes: &mut Lanes) {
+    lanes.stuck_since = None;
+    if !lanes.in_flight.is_empty() {
+        let now = OffsetDateTime::now_utc();
+        let lane = if lanes.state_in_flight { "state" } else { "event" };
+        for at in std::mem::take(&mut lanes.in_flight).into_iter().flatten() {
+            metrics::histogram!(telemetry::STALENESS, "lane" => lane).record((now - at).as_seconds_f64().max(0.0));
+        }
+    }
+    lanes.state_in_flight = false;
+    if std::mem::take(&mut lanes.wants_wake) {
+        (lanes.wake)();
+    }
+}
+
+fn join(mut frames: Vec<Framed>) -> Bytes {
+    let bytes = if frames.len() == 1 {
+        frames.remove(0).bytes
+    } else {
+        let mut all = BytesMut::with_capacity(frames.iter().map(|f| f.bytes.len()).sum());
+        frames.iter().for_each(|f| all.extend_from_slice(&f.bytes));
+        all.freeze()
+    };
+    metrics::counter!(telemetry::BYTES_SENT).increment(bytes.len() as u64);
+    bytes
+}
+
+impl Drop for OutletBody {
+    fn drop(&mut self) {
+        // The connection is gone: nothing more is kept for it.
+        let mut lanes = lock(&self.0);
+        lanes.ended = true;
+        lanes.events.clear();
+        lanes.state.clear();
+        (lanes.wake)();
+    }
+}

@@ -1,0 +1,89 @@
+//! The live core's metrics, named and described in one place. No tenant, member or path is ever a label.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+pub(crate) const CONNECTIONS: &str = "posada_live_connections";
+pub(crate) const VIEWS: &str = "posada_live_views";
+pub(crate) const ACTORS: &str = "posada_live_actors";
+pub(crate) const CLOSED: &str = "posada_live_closed_total";
+pub(crate) const RESUMES: &str = "posada_live_resumes_total";
+pub(crate) const FRAMES: &str = "posada_live_frames_sent_total";
+pub(crate) const SKIPPED: &str = "posada_live_frames_skipped_total";
+pub(crate) const BYTES_SENT: &str = "posada_live_bytes_sent_total";
+pub(crate) const BYTES_ENCODED: &str = "posada_live_bytes_encoded_total";
+pub(crate) const STALENESS: &str = "posada_live_staleness_seconds";
+pub(crate) const TICK: &str = "posada_live_tick_seconds";
+pub(crate) const OVERRUNS: &str = "posada_live_tick_overruns_total";
+pub(crate) const MAILBOX_FULL: &str = "posada_live_mailbox_full_total";
+pub(crate) const REBUILDS: &str = "posada_live_rebuilds_total";
+pub(crate) const REBUILD_SECONDS: &str = "posada_live_rebuild_seconds";
+pub(crate) const PANICS: &str = "posada_live_panics_total";
+pub(crate) const GAPS: &str = "posada_live_gaps_total";
+pub(crate) const HEALS: &str = "posada_live_head_timer_heals_total";
+pub(crate) const REFUSED: &str = "posada_live_handovers_refused_total";
+pub(crate) const INTAKE: &str = "posada_live_relay_waiting";
+pub(crate) const PUBLISHED: &str = "posada_live_events_published_total";
+pub(crate) const LIMITED: &str = "posada_live_limits_applied_total";
+pub(crate) const ACK_AGE: &str = "posada_live_ack_age_seconds";
+pub(crate) const SOURCE_ERRORS: &str = "posada_live_source_errors_total";
+pub(crate) const ERRORS_SENT: &str = "posada_live_error_frames_total";
+pub(crate) const REVOKED: &str = "posada_live_revocation_seconds";
+
+/// Every metric of the live core: name, kind, unit, words.
+const ALL: &[(&str, char, Unit, &str)] = &[
+    (CONNECTIONS, 'g', Unit::Count, "Open live connections, by kind (websocket, sse)."),
+    (VIEWS, 'g', Unit::Count, "Map views held by open connections."),
+    (ACTORS, 'g', Unit::Count, "Live actors, by kind (world, city, inbox)."),
+    (CLOSED, 'c', Unit::Count, "Live connections closed, by reason."),
+    (RESUMES, 'c', Unit::Count, "Views and streams brought back, by kind and outcome (resumed, snapshot, reset)."),
+    (FRAMES, 'c', Unit::Count, "Frames handed to sockets, by frame."),
+    (SKIPPED, 'c', Unit::Count, "State frames not made because the last one was still in flight."),
+    (BYTES_SENT, 'c', Unit::Bytes, "Bytes accepted by sockets."),
+    (BYTES_ENCODED, 'c', Unit::Bytes, "Bytes encoded; bytes sent divided by this is the encode-once ratio."),
+    (STALENESS, 'h', Unit::Seconds, "From the commit of a change to the socket that accepted it, by lane."),
+    (TICK, 'h', Unit::Seconds, "Time one flush of a world or city took, by actor."),
+    (OVERRUNS, 'c', Unit::Count, "Flushes that took longer than their tick, by actor."),
+    (MAILBOX_FULL, 'c', Unit::Count, "Messages a full mailbox refused, by actor; each is healed by its written policy."),
+    (REBUILDS, 'c', Unit::Count, "Actors built from Postgres, by actor and reason (start, panic, heal)."),
+    (REBUILD_SECONDS, 'h', Unit::Seconds, "Time to build an actor from Postgres, by actor."),
+    (PANICS, 'c', Unit::Count, "Panics caught in actors, by actor. Every one is a bug."),
+    (GAPS, 'c', Unit::Count, "Gaps in a stream that were read from Postgres, by actor."),
+    (HEALS, 'c', Unit::Count, "Events that reached an actor only because the head timer looked."),
+    (REFUSED, 'c', Unit::Count, "Events the relay's full intake refused; the head timer heals them."),
+    (INTAKE, 'g', Unit::Count, "Transactions' events waiting in the relay's intake."),
+    (PUBLISHED, 'c', Unit::Count, "Events the relay handed on."),
+    (LIMITED, 'c', Unit::Count, "Limits applied, by limit."),
+    (ACK_AGE, 'h', Unit::Seconds, "From an event's commit to its reader's ack."),
+    (SOURCE_ERRORS, 'c', Unit::Count, "Reads of the source that failed, by actor; each is tried again."),
+    (ERRORS_SENT, 'c', Unit::Count, "Error frames sent, by problem."),
+    (REVOKED, 'h', Unit::Seconds, "From a revocation to the close of the connections it ends."),
+];
+
+/// Describes every metric to the installed recorder. Called once at start.
+pub fn describe() {
+    for (name, kind, unit, words) in ALL {
+        match kind {
+            'g' => describe_gauge!(*name, *unit, *words),
+            'c' => describe_counter!(*name, *unit, *words),
+            _ => describe_histogram!(*name, *unit, *words),
+        }
+    }
+}
+
+/// The names, for whoever checks that a dashboard asks only for what exists.
+pub fn metric_names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|(name, ..)| *name)
+}
+
+/// Runs an actor's work; a panic is counted, reported and given back so that the actor is rebuilt.
+pub(crate) fn guarded<R>(actor: &'static str, work: impl FnOnce() -> R) -> Option<R> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+        Ok(done) => Some(done),
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?");
+            metrics::counter!(PANICS, "actor" => actor).increment(1);
+            tracing::error!(actor, panic = said, "a live actor panicked and is rebuilt from Postgres");
+            None
+        }
+    }
+}
