@@ -1,5 +1,7 @@
 //! All routes, on one page: method, path, who may, which allowance, and what answers. Every path also works below `/t/{slug}`.
 
+use actix_web::http::Method;
+
 use super::{
     route::{
         Key,
