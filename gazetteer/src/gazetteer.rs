@@ -80,11 +80,16 @@ impl Gazetteer {
         let file = File::read(bytes)?;
         // Half of the bytes are the index: unpacked beside the rest.
         let (index, rest) = std::thread::scope(|scope| {
-            let index = scope.spawn(|| file.section(Section::Index));
+            let index = scope.spawn(|| {
+                let index = Map::new(file.section(Section::Index)?).map_err(|_| FileError::Damaged)?;
+                // Walking a damaged fst may panic: its checksum is worth ten milliseconds.
+                index.as_fst().verify().map_err(|_| FileError::Damaged)?;
+                Ok(index)
+            });
             let rest = Self::open_but_index(&file);
             (index.join().unwrap_or(Err(FileError::Damaged)), rest)
         });
-        Ok(Self { index: Map::new(index?).map_err(|_| FileError::Damaged)?, ..rest? })
+        Ok(Self { index: index?, ..rest? })
     }
 
     fn open_but_index(file: &File<'static>) -> Result<Self, FileError> {
