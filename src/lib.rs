@@ -12,6 +12,7 @@ pub mod embedded_postgres;
 pub mod export;
 pub mod health;
 pub mod http;
+pub mod import;
 pub mod secrets;
 pub mod store;
 pub mod telemetry;

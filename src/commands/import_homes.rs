@@ -86,8 +86,10 @@ impl Taken {
     pub fn total(&self) -> u64 {
         self.new + self.changed + self.unchanged
     }
+}
 
-    fn add(&mut self, other: Self) {
+impl std::ops::AddAssign for Taken {
+    fn add_assign(&mut self, other: Self) {
         self.new += other.new;
         self.changed += other.changed;
         self.unchanged += other.unchanged;
@@ -114,7 +116,7 @@ pub async fn run(import: Import<'_>, homes: impl IntoIterator<Item = SourceHome>
         if batch.is_empty() {
             return Ok(taken);
         }
-        taken.add(import.batch(&batch).await?);
+        taken += import.batch(&batch).await?;
         told(&taken);
     }
 }
