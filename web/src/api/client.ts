@@ -43,5 +43,12 @@ export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
 
 function asProblem(error: unknown, response: Response): Problem {
   if (error && typeof error === "object" && "type" in error && "title" in error) return error as Problem;
-  return { type: "about:blank", title: response.statusText || String(response.status), status: response.status };
+  const instance = response.headers.get("x-request-id") ?? "";
+  return {
+    type: "about:blank",
+    title: response.statusText || String(response.status),
+    status: response.status,
+    detail: "",
+    instance,
+  };
 }

@@ -4,50 +4,6 @@
  */
 
 export interface paths {
-    "/api/v1/tenant": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Tenant"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/accounts": {
         parameters: {
             query?: never;
@@ -57,314 +13,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header: {
-                    "Idempotency-Key": string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["NewAccount"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["SignIn"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/members/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Member"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["MemberChange"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Member"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        trace?: never;
-    };
-    "/api/v1/roles": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Role"][];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/places": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query: {
-                    q: string;
-                    lat?: number;
-                    lng?: number;
-                    limit?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Places"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
+        /** Become a member here, and sign in. */
+        post: operations["signUp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -378,37 +28,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["City"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** What a city's page says of it. */
+        get: operations["getCity"];
         put?: never;
         post?: never;
         delete?: never;
@@ -424,47 +45,454 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    kinds?: string;
-                    guests?: number;
-                    price_min?: number;
-                    price_max?: number;
-                    currency?: string;
-                    free_from?: string;
-                    free_to?: string;
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path: {
-                    id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["HomeCards"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** A city's homes on offer, newest first. */
+        get: operations["listHomesOfCity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        get?: never;
+        put?: never;
+        /** Lists a new home: it is on offer at once. Without a position the city's centre is shown, marked as approximate. */
+        post: operations["listHome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The homes on offer as CSV (RFC 4180, UTF-8), with public positions. Texts that a spreadsheet would run begin with an apostrophe. */
+        get: operations["exportHomesCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/export.geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The homes on offer as a GeoJSON FeatureCollection (RFC 7946), with public positions. */
+        get: operations["exportHomesGeoJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One home. To its host with its exact position; to everybody else while it is on offer, with its public one. */
+        get: operations["getHome"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes the fields that are sent and leaves the others; a null clears. `If-Match` names the version that was edited. */
+        patch: operations["changeHome"];
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a home off the map for now. */
+        post: operations["pauseHome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/position": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Moves a home. Its public position stays while the new one is near; another city is chosen when it is far. */
+        put: operations["moveHome"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a paused home back on the map. */
+        post: operations["resumeHome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Retires a paused home for good. */
+        post: operations["retireHome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/stays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a host for nights in a home's room. */
+        post: operations["requestStay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came in for the caller. */
+        get: operations["readInbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/homes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own homes, whatever their status, newest first. */
+        get: operations["listMyHomes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/stays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's stays on one side, newest first. */
+        get: operations["listMyStays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own profile. */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change the caller's own profile. */
+        patch: operations["updateMe"];
+        trace?: never;
+    };
+    "/api/v1/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cities whose name begins like this. */
+        get: operations["findPlaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All roles, in the order people are shown them. */
+        get: operations["listRoles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cities by name, and homes by the words of their title. */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in, if anybody. */
+        get: operations["getSession"];
+        put?: never;
+        /** Sign in. Sets the session cookie. */
+        post: operations["signIn"];
+        /** Sign out. */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One stay, for its guest or its host. */
+        get: operations["getStay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stays/{id}/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The host's yes, to exactly the terms that were read. Of two for overlapping nights in one room, one wins. */
+        post: operations["approveStay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stays/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The host's no. */
+        post: operations["declineStay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stays/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The host has opened the request: its guest sees that it was seen. */
+        post: operations["markStaySeen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stays/{id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The guest thought better of it. */
+        post: operations["withdrawStay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The community this request names. Answers everybody; says nothing that only members may know. */
+        get: operations["getTenant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/deep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Is every component well, the disk too? */
+        get: operations["deep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Does the process turn? Fails where only a restart helps. */
+        get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Should people be sent here? Fails while the database is gone, migrations are pending, an actor is dead or stuck, or the server stops. */
+        get: operations["ready"];
         put?: never;
         post?: never;
         delete?: never;
@@ -686,988 +714,710 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query: {
-                    q: string;
-                    lat?: number;
-                    lng?: number;
-                    limit?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SearchResults"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/homes/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Home"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header: {
-                    "If-Match": string;
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["HomeChange"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Home"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        trace?: never;
-    };
-    "/api/v1/homes/{id}/position": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["Point"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Home"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/homes/{id}/pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Home"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/homes/{id}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Home"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/homes/{id}/retire": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Home"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/homes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Homes"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/homes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header: {
-                    "Idempotency-Key": string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["HomeDraft"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Home"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/homes/{id}/stays": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header: {
-                    "Idempotency-Key": string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["StayRequest"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Stay"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stays/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Stay"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/stays": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query: {
-                    as: "guest" | "host";
-                    state?: string;
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Stays"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stays/{id}/approval": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        terms_version: number;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Stay"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stays/{id}/decline": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        reason?: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Stay"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stays/{id}/withdrawal": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Stay"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stays/{id}/seen": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Stay"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/inbox": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    after?: number;
-                    limit?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Inbox"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            detail?: string;
-            instance?: string;
-            errors?: components["schemas"]["FieldProblem"][];
+        /** @description The host's yes. */
+        Approval: {
+            /**
+             * Format: int32
+             * @description The version of the terms that the host read.
+             */
+            terms_version: number;
         };
-        FieldProblem: {
-            field: string;
-            message: string;
-            expected?: string;
-        };
-        Point: {
-            lat: number;
-            lng: number;
-        };
-        Money: {
-            amount: number;
-            currency: string;
-        };
+        /** @description How a marker looks for a number of homes. Never by colour alone: the number stands on it. */
         Band: {
-            upto: number | null;
-            size: number;
+            /** @description Name of a colour token of the page. */
             colour: string;
+            /**
+             * Format: int32
+             * @description Diameter in pixels.
+             */
+            size: number;
+            /**
+             * Format: int32
+             * @description The greatest number of homes in this band; null in the last.
+             */
+            upto: number | null;
         };
-        MapSettings: {
-            bands: components["schemas"]["Band"][];
-            layers: string[];
-            kinds: string[];
-            currencies: string[];
+        /** @description A city, and what the community has in it. */
+        City: components["schemas"]["CityRef"] & {
+            counts: components["schemas"]["CityPageCounts"];
+            /** @description South, west, north, east of its homes; west greater than east crosses the date line. Null without homes. */
+            extent: number[] | null;
+            group: components["schemas"]["GroupRef"] | null;
+            /**
+             * Format: date-time
+             * @description The time there, to the minute, with its offset from UTC.
+             */
+            local_time: string;
+            /** @description All its names, its own first, in every script that is known. */
+            names: components["schemas"]["CityName"][];
         };
-        ViewAt: {
-            lat: number;
-            lng: number;
-            zoom: number;
-        };
-        Tenant: {
-            slug: string;
-            name: string;
-            public_map: boolean;
-            /** @enum {string} */
-            sign_up: "open" | "closed";
-            signed_in: boolean;
-            tile_url: string | null;
-            map: components["schemas"]["MapSettings"];
-            credits: string[];
-            view: components["schemas"]["ViewAt"];
-        };
-        CityRef: {
-            id: number;
-            name: string;
-            country: string;
-            region: string;
-            lat: number;
-            lng: number;
-            population: number;
-            time_zone: string;
-            slug: string;
-        };
-        Place: components["schemas"]["CityRef"] & {
-            matched: string;
-        };
-        Places: {
-            items: components["schemas"]["Place"][];
-        };
+        /**
+         * Format: int32
+         * @description A city by its GeoNames id: the same for all tenants. Text never identifies a city.
+         */
+        CityId: number;
         CityName: {
             text: string;
         };
-        CityCounts: {
+        CityPageCounts: {
+            /** Format: int32 */
             homes: number;
+            /** Format: int32 */
             hosts: number;
+            /**
+             * Format: int32
+             * @description Members who are at home here.
+             */
             members: number;
         };
-        City: components["schemas"]["CityRef"] & {
-            names: components["schemas"]["CityName"][];
-            counts: components["schemas"]["CityCounts"];
-            local_time: string;
-            group: null | components["schemas"]["GroupRef"];
-            extent: number[] | null;
+        /** @description A city of the gazetteer. */
+        CityRef: {
+            /** @description ISO 3166 code of two letters. */
+            country: string;
+            /** @description GeoNames id. */
+            id: components["schemas"]["CityId"];
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lng: number;
+            name: string;
+            /**
+             * Format: int32
+             * @description 0 where it is not known.
+             */
+            population: number;
+            region: string;
+            slug: string;
+            /** @description IANA name. */
+            time_zone: string;
         };
+        /**
+         * @description What someone is in the community. People choose their own, as many as are true.
+         * @enum {string}
+         */
+        CommunityRole: "dancer" | "teacher" | "performer" | "organizer" | "dj" | "host" | "guide" | "traveller" | "photographer" | "content_creator" | "choreographer" | "musician" | "vendor" | "hotel" | "school" | "learning_source" | "wellness_provider" | "volunteer";
+        /** @description One component and since when it has been so. */
+        Component: {
+            /** @description `database`, `migrations`, `disk`, `actor relay`, … */
+            component: string;
+            detail: string;
+            /**
+             * Format: date-time
+             * @description When it came into this state.
+             */
+            since: string;
+            state: components["schemas"]["State"];
+        };
+        /**
+         * @description The currencies a home may be priced in.
+         * @enum {string}
+         */
+        Currency: "EUR" | "USD" | "GBP" | "ARS" | "BRL" | "MXN" | "CHF";
+        /** @description The host's no. */
+        Decline: {
+            /**
+             * @description For the guest, at most 1000 characters.
+             * @default null
+             */
+            reason: string | null;
+        };
+        /** @description One thing wrong with one field of the input. */
+        FieldError: {
+            /** @description What would be right. */
+            expected?: string | null;
+            /** @description Path of the field, `price.amount`. */
+            field: string;
+            /** @description What is wrong with it. */
+            message: string;
+        };
+        /**
+         * Format: uuid
+         * @description A group of members.
+         */
+        GroupId: string;
         GroupRef: {
-            /** Format: uuid */
-            id: string;
+            id: components["schemas"]["GroupId"];
             name: string;
         };
+        /** @description A home, as its reader may know it. */
+        Home: {
+            /** @description Only the city was known when it was placed. */
+            approximate: boolean;
+            /** Format: int32 */
+            bedrooms: number | null;
+            /** Format: int32 */
+            beds: number | null;
+            city: components["schemas"]["CityRef"];
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            exact: components["schemas"]["Position"] | null;
+            /** Format: int32 */
+            guests: number;
+            host: components["schemas"]["HostRef"];
+            id: components["schemas"]["HomeId"];
+            kind: components["schemas"]["HomeKind"];
+            /** @description The reader is its host. */
+            mine: boolean;
+            /** @description What its host can do to the status now; empty for everybody else. */
+            moves: string[];
+            offer: components["schemas"]["Offer"];
+            /** @description The public position: a point of the home's neighbourhood that never changes while the home stays there. */
+            position: components["schemas"]["Position"];
+            price: components["schemas"]["Price"] | null;
+            rooms: components["schemas"]["Room"][];
+            status: components["schemas"]["HomeStatus"];
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int32
+             * @description Grows by one with every change; send it as `If-Match` with an edit.
+             */
+            version: number;
+        };
+        /** @description A home in a list or on the map. */
+        HomeCard: {
+            city: components["schemas"]["CityId"];
+            /** @description A room is free for the night that begins today, where the home is. */
+            free_tonight: boolean;
+            /** Format: int32 */
+            guests: number;
+            id: components["schemas"]["HomeId"];
+            kind: components["schemas"]["HomeKind"];
+            /**
+             * Format: double
+             * @description Public position, degrees.
+             */
+            lat: number;
+            /** Format: double */
+            lng: number;
+            offer: components["schemas"]["Offer"];
+            price: components["schemas"]["Price"] | null;
+            /** @description How many rooms. */
+            rooms: number;
+            title: string;
+        };
+        /** @description The shape of a home in a request, for the API's document; requests are read by [`HomeInput::from_json`]. */
+        HomeDraft: {
+            /** Format: int32 */
+            bedrooms?: number | null;
+            /** Format: int32 */
+            beds?: number | null;
+            city?: components["schemas"]["CityId"] | null;
+            /** @description At most 1,000 characters. */
+            description?: string | null;
+            /** Format: int32 */
+            guests: number;
+            kind: components["schemas"]["HomeKind"];
+            offer: components["schemas"]["Offer"];
+            position?: components["schemas"]["Position"] | null;
+            price?: components["schemas"]["PriceInput"] | null;
+            /** @description Absent: one room for all guests. */
+            rooms?: components["schemas"]["RoomInput"][] | null;
+            /** @description 1 to 255 characters. */
+            title: string;
+        };
+        /**
+         * Format: uuid
+         * @description A place to stay that a host offers.
+         */
+        HomeId: string;
+        /**
+         * @description What the building is.
+         * @enum {string}
+         */
+        HomeKind: "apartment" | "house" | "hotel" | "loft" | "cabin" | "boat";
+        /**
+         * @description Where a home stands. Only an active home is public.
+         * @enum {string}
+         */
+        HomeStatus: "draft" | "pending_review" | "active" | "paused" | "retired" | "suspended";
+        /** @description Who offers a home. */
+        HostRef: {
+            id: components["schemas"]["MemberId"];
+            name: string;
+        };
+        /** @description What came in, oldest first. */
+        Inbox: {
+            /**
+             * Format: int64
+             * @description The last `seq` there is.
+             */
+            head: number;
+            items: components["schemas"]["StreamEvent"][];
+            /**
+             * Format: int64
+             * @description Up to here the member has looked at things.
+             */
+            seen: number;
+            /**
+             * Format: int64
+             * @description Events after that.
+             */
+            unread: number;
+        };
+        /**
+         * @description What can be shown on the map or not.
+         * @enum {string}
+         */
+        Layer: "cities" | "homes";
+        /** @description How the map is drawn. */
+        MapSettings: {
+            bands: components["schemas"]["Band"][];
+            currencies: components["schemas"]["Currency"][];
+            kinds: components["schemas"]["HomeKind"][];
+            layers: components["schemas"]["Layer"][];
+        };
+        /** @enum {string} */
+        Matched: "name" | "alias" | "prefix" | "slips";
+        /** @description A member, to themselves. */
+        Member: {
+            /** Format: date-time */
+            created_at: string;
+            email: string;
+            groups: components["schemas"]["MemberGroup"][];
+            home_city: components["schemas"]["CityRef"] | null;
+            id: components["schemas"]["MemberId"];
+            /** @description BCP 47 tags. */
+            languages: string[];
+            name: string;
+            platform_role: components["schemas"]["PlatformRole"];
+            roles: components["schemas"]["CommunityRole"][];
+        };
+        /** @description What a member changes of themselves; what is absent stays. */
+        MemberChange: {
+            home_city?: components["schemas"]["CityId"];
+            languages?: string[];
+            name?: string;
+            roles?: components["schemas"]["CommunityRole"][];
+        };
+        /** @description A group the member is in. */
         MemberGroup: {
             /** Format: uuid */
             id: string;
             kind: string;
             name: string;
         };
-        Member: {
-            /** Format: uuid */
-            id: string;
-            name: string;
+        /**
+         * Format: uuid
+         * @description An account inside one tenant.
+         */
+        MemberId: string;
+        /** @description What someone says of themselves to become a member. */
+        NewAccount: {
+            /** Format: email */
             email: string;
-            home_city: null | components["schemas"]["CityRef"];
-            roles: string[];
-            groups: components["schemas"]["MemberGroup"][];
-            languages: string[];
-            platform_role: string;
-            /** Format: date-time */
-            created_at: string;
+            home_city: components["schemas"]["CityId"];
+            languages?: string[];
+            name: string;
+            /**
+             * Format: password
+             * @description 10 to 200 characters.
+             */
+            password: string;
+            /** @description At least one. */
+            roles: components["schemas"]["CommunityRole"][];
         };
+        /**
+         * @description How much of it a guest has.
+         * @enum {string}
+         */
+        Offer: "entire_place" | "private_room" | "shared_room";
+        /** @description A page of a list. */
+        Page_Home: {
+            items: {
+                /** @description Only the city was known when it was placed. */
+                approximate: boolean;
+                /** Format: int32 */
+                bedrooms: number | null;
+                /** Format: int32 */
+                beds: number | null;
+                city: components["schemas"]["CityRef"];
+                /** Format: date-time */
+                created_at: string;
+                description: string;
+                exact: components["schemas"]["Position"] | null;
+                /** Format: int32 */
+                guests: number;
+                host: components["schemas"]["HostRef"];
+                id: components["schemas"]["HomeId"];
+                kind: components["schemas"]["HomeKind"];
+                /** @description The reader is its host. */
+                mine: boolean;
+                /** @description What its host can do to the status now; empty for everybody else. */
+                moves: string[];
+                offer: components["schemas"]["Offer"];
+                /** @description The public position: a point of the home's neighbourhood that never changes while the home stays there. */
+                position: components["schemas"]["Position"];
+                price: components["schemas"]["Price"] | null;
+                rooms: components["schemas"]["Room"][];
+                status: components["schemas"]["HomeStatus"];
+                title: string;
+                /** Format: date-time */
+                updated_at: string;
+                /**
+                 * Format: int32
+                 * @description Grows by one with every change; send it as `If-Match` with an edit.
+                 */
+                version: number;
+            }[];
+            /** @description Cursor of the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_HomeCard: {
+            items: {
+                city: components["schemas"]["CityId"];
+                /** @description A room is free for the night that begins today, where the home is. */
+                free_tonight: boolean;
+                /** Format: int32 */
+                guests: number;
+                id: components["schemas"]["HomeId"];
+                kind: components["schemas"]["HomeKind"];
+                /**
+                 * Format: double
+                 * @description Public position, degrees.
+                 */
+                lat: number;
+                /** Format: double */
+                lng: number;
+                offer: components["schemas"]["Offer"];
+                price: components["schemas"]["Price"] | null;
+                /** @description How many rooms. */
+                rooms: number;
+                title: string;
+            }[];
+            /** @description Cursor of the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Page_StayView: {
+            items: {
+                /** Format: date-time */
+                answer_by: string;
+                /** Format: date-time */
+                answered_at?: string | null;
+                /** @description The day of arrival, `2026-12-01`. */
+                arrive: string;
+                /**
+                 * Format: date-time
+                 * @description When a device of the host had it.
+                 */
+                delivered_at?: string | null;
+                guest: components["schemas"]["Person"];
+                /** Format: int32 */
+                guests: number;
+                home: components["schemas"]["StayHome"];
+                host: components["schemas"]["Person"];
+                id: components["schemas"]["StayId"];
+                /** @description The day of leaving: the first night that is not part of the stay. */
+                leave: string;
+                message: string;
+                /** @description The reader's side. */
+                mine: components["schemas"]["Side"];
+                /** Format: int32 */
+                nights: number;
+                reason?: string | null;
+                room: components["schemas"]["StayRoom"];
+                /**
+                 * Format: date-time
+                 * @description When the host looked at it.
+                 */
+                seen_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the request was committed: from then on it cannot be lost.
+                 */
+                sent_at: string;
+                state: components["schemas"]["StayState"];
+                /** Format: int32 */
+                terms_version: number;
+                total?: components["schemas"]["Total"] | null;
+            }[];
+            /** @description Cursor of the next page; null on the last. */
+            next: string | null;
+        };
+        Person: {
+            id: components["schemas"]["MemberId"];
+            name: string;
+        };
+        Place: components["schemas"]["CityRef"] & {
+            /** @description How the name fits: `name`, `alias`, `prefix`, or `slips` (typing errors). */
+            matched: components["schemas"]["Matched"];
+        };
+        /** @description Where a home is moved to: `{lat, lng}`, and its city if the position is not to decide. */
+        PlaceInput: {
+            /**
+             * Format: double
+             * @description Degrees north, -90 to 90.
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Degrees east, -180 to 180 (180 is kept as -180).
+             */
+            lng: number;
+        } & {
+            city?: components["schemas"]["CityId"] | null;
+        };
+        /** @description Cities that may be meant, the likeliest first. */
+        Places: {
+            items: components["schemas"]["Place"][];
+        };
+        /**
+         * @description What someone may do on the platform. A higher level includes the lower ones.
+         * @enum {string}
+         */
+        PlatformRole: "bot" | "guest" | "member" | "curator" | "moderator" | "admin" | "super_admin";
+        /** @description A point on Earth that someone can have meant: never 0,0, always within the ranges. */
+        Position: {
+            /**
+             * Format: double
+             * @description Degrees north, -90 to 90.
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Degrees east, -180 to 180 (180 is kept as -180).
+             */
+            lng: number;
+        };
+        /** @description The price of a night in a home: minor units, more than 0, at most 1,000,000.00. */
+        Price: {
+            /**
+             * Format: int32
+             * @description Minor units (cents).
+             */
+            amount: number;
+            currency: components["schemas"]["Currency"];
+        };
+        /** @description A price per night in minor units. */
+        PriceInput: {
+            /** Format: int32 */
+            amount: number;
+            currency: components["schemas"]["Currency"];
+        };
+        /** @description A problem: what was wrong, and what would be right. */
+        Problem: {
+            detail: string;
+            /** @description One by one what is wrong with the input. */
+            errors?: components["schemas"]["FieldError"][];
+            /** @description The request's id, as in `X-Request-Id`. Set by the edge. */
+            instance: string;
+            /** Format: int32 */
+            status: number;
+            title: string;
+            /** @description `/problems/nights-taken`: stable. */
+            type: string;
+        };
+        /** @description The answer to one question. */
+        Report: {
+            components: components["schemas"]["Component"][];
+            state: components["schemas"]["State"];
+        };
+        /** @description A community role. */
+        Role: {
+            /** @description The professional group it brings; null if none. */
+            group: string | null;
+            id: components["schemas"]["CommunityRole"];
+            /** @description The word people read. */
+            name: string;
+        };
+        /** @description A room and the nights that are taken in it. */
+        Room: {
+            /** Format: int32 */
+            guests: number;
+            id: components["schemas"]["RoomId"];
+            name: string;
+            /** @description Half-open, ascending: arrive on the first date, leave on the second. */
+            taken: string[][];
+        };
+        /**
+         * Format: uuid
+         * @description The unit of a home that is booked.
+         */
+        RoomId: string;
+        /** @description A room in a request. In a change, a room with an id stays that room; rooms left out go. */
+        RoomInput: {
+            /**
+             * Format: int32
+             * @description Absent: as many as the home.
+             */
+            guests?: number | null;
+            id?: components["schemas"]["RoomId"] | null;
+            name: string;
+        };
+        /** @description What was found, the best first. */
+        SearchResults: {
+            cities: components["schemas"]["CityRef"][];
+            homes: components["schemas"]["HomeCard"][];
+        };
+        /** @description A session and whose it is; all null for somebody who has not signed in as a member. */
         Session: {
-            member: null | components["schemas"]["Member"];
+            /** @description To be sent back as `X-CSRF-Token` with everything that changes something. */
             csrf: string | null;
             /** Format: date-time */
             expires_at: string | null;
+            member: components["schemas"]["Member"] | null;
+            /** @description Only when it begins, and only if asked for with `X-Posada-Token: 1`: for callers that are no browsers. */
             token?: string;
         };
-        NewAccount: {
-            email: string;
-            password: string;
-            name: string;
-            home_city: number;
-            roles: string[];
-            languages?: string[];
-        };
+        /**
+         * @description Which side of a stay a reader is on.
+         * @enum {string}
+         */
+        Side: "guest" | "host";
         SignIn: {
+            /** Format: email */
             email: string;
+            /** Format: password */
             password: string;
         };
-        MemberChange: {
-            name?: string;
-            home_city?: number;
-            roles?: string[];
-            languages?: string[];
-        };
-        Role: {
-            id: string;
-            name: string;
-            group: string | null;
-        };
-        PersonRef: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-        };
-        HomeCard: {
-            /** Format: uuid */
-            id: string;
-            city: components["schemas"]["CityRef"];
-            kind: string;
-            offer: string;
+        /**
+         * @description Who may become a member without being added by somebody.
+         * @enum {string}
+         */
+        SignUp: "open" | "closed";
+        /**
+         * @description Of a component or of the whole.
+         * @enum {string}
+         */
+        State: "well" | "failing";
+        StayHome: {
+            city: components["schemas"]["CityId"];
+            id: components["schemas"]["HomeId"];
             title: string;
-            guests: number;
-            price: null | components["schemas"]["Money"];
-            lat: number;
-            lng: number;
-            free_tonight: boolean;
-            rooms: number;
         };
-        HomeCards: {
-            items: components["schemas"]["HomeCard"][];
-            next: string | null;
+        /**
+         * Format: uuid
+         * @description A guest's request for a room over nights, and all that comes of it.
+         */
+        StayId: string;
+        /** @description What a guest asks for. */
+        StayRequest: {
+            /** @description The day of arrival, `2026-12-01`. */
+            arrive: string;
+            /**
+             * Format: int32
+             * @description 1 to what the room takes.
+             */
+            guests: number;
+            /** @description The day of leaving; its night is not part of the stay. */
+            leave: string;
+            /** @description 1 to 1000 characters, for the host. */
+            message: string;
+            room?: components["schemas"]["RoomId"] | null;
+        };
+        StayRoom: {
+            id: components["schemas"]["RoomId"];
+            name: string;
+        };
+        /**
+         * @description The word of a state: in the database, on the wire and in addresses.
+         * @enum {string}
+         */
+        StayState: "requested" | "approved" | "declined" | "withdrawn" | "expired";
+        /** @description A stay as its two parties read it, over HTTP and on their streams. */
+        StayView: {
+            /** Format: date-time */
+            answer_by: string;
+            /** Format: date-time */
+            answered_at?: string | null;
+            /** @description The day of arrival, `2026-12-01`. */
+            arrive: string;
+            /**
+             * Format: date-time
+             * @description When a device of the host had it.
+             */
+            delivered_at?: string | null;
+            guest: components["schemas"]["Person"];
+            /** Format: int32 */
+            guests: number;
+            home: components["schemas"]["StayHome"];
+            host: components["schemas"]["Person"];
+            id: components["schemas"]["StayId"];
+            /** @description The day of leaving: the first night that is not part of the stay. */
+            leave: string;
+            message: string;
+            /** @description The reader's side. */
+            mine: components["schemas"]["Side"];
+            /** Format: int32 */
+            nights: number;
+            reason?: string | null;
+            room: components["schemas"]["StayRoom"];
+            /**
+             * Format: date-time
+             * @description When the host looked at it.
+             */
+            seen_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the request was committed: from then on it cannot be lost.
+             */
+            sent_at: string;
+            state: components["schemas"]["StayState"];
+            /** Format: int32 */
+            terms_version: number;
+            total?: components["schemas"]["Total"] | null;
+        };
+        /** @description One event of a stream, as the live protocol sends it. */
+        StreamEvent: {
+            /** Format: date-time */
+            at: string;
+            body: Record<string, never>;
+            /** @example stay_requested */
+            kind: string;
+            /** Format: int64 */
+            seq: number;
+            /** @example member:self */
+            stream: string;
+        };
+        /** @description A community as anybody may know it. */
+        Tenant: {
+            /** @description Whose data is shown, to be named on the page. */
+            credits: string[];
+            map: components["schemas"]["MapSettings"];
+            name: string;
+            /** @description People who are not members may see the map. */
+            public_map: boolean;
+            sign_up: components["schemas"]["SignUp"];
+            /** @description Whether the caller is a member, signed in. */
+            signed_in: boolean;
+            slug: string;
+            /** @description Address of the operator's map tiles, `https://…/{z}/{x}/{y}.png`; null for the base map served here. */
+            tile_url: string | null;
+            view: components["schemas"]["ViewAt"];
+        };
+        /** @description A sum of money for a whole stay. */
+        Total: {
+            /**
+             * Format: int64
+             * @description Minor units.
+             */
+            amount: number;
+            currency: components["schemas"]["Currency"];
+        };
+        /** @description A report whose answer is no, as problem details. */
+        Unwell: components["schemas"]["Report"] & {
+            detail: string;
+            /** Format: int32 */
+            status: number;
+            title: string;
+            type: string;
+        };
+        /** @description Where the map begins. */
+        ViewAt: {
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lng: number;
+            /** Format: double */
+            zoom: number;
         };
         HomeNear: components["schemas"]["HomeCard"] & {
             distance_m: number;
@@ -1678,151 +1428,6 @@ export interface components {
         HomesWithin: {
             items: components["schemas"]["HomeNear"][];
             total: number;
-        };
-        Room: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            guests: number;
-            taken: string[][];
-        };
-        RoomDraft: {
-            name: string;
-            guests: number;
-        };
-        Home: {
-            /** Format: uuid */
-            id: string;
-            version: number;
-            /** @enum {string} */
-            status: "active" | "paused" | "retired";
-            host: components["schemas"]["PersonRef"];
-            city: components["schemas"]["CityRef"];
-            kind: string;
-            offer: string;
-            title: string;
-            description: string;
-            guests: number;
-            bedrooms: number | null;
-            beds: number | null;
-            price: null | components["schemas"]["Money"];
-            position: components["schemas"]["Point"];
-            exact: null | components["schemas"]["Point"];
-            approximate: boolean;
-            rooms: components["schemas"]["Room"][];
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-            mine: boolean;
-        };
-        Homes: {
-            items: components["schemas"]["Home"][];
-            next: string | null;
-        };
-        HomeDraft: {
-            kind: string;
-            offer: string;
-            title: string;
-            description: string;
-            guests: number;
-            price: null | components["schemas"]["Money"];
-            position: components["schemas"]["Point"];
-            bedrooms?: number;
-            beds?: number;
-            city?: number;
-            rooms?: components["schemas"]["RoomDraft"][];
-        };
-        HomeChange: {
-            kind?: string;
-            offer?: string;
-            title?: string;
-            description?: string;
-            guests?: number;
-            price?: null | components["schemas"]["Money"];
-            position?: components["schemas"]["Point"];
-            bedrooms?: number;
-            beds?: number;
-            city?: number;
-            rooms?: components["schemas"]["RoomDraft"][];
-        };
-        StayRequest: {
-            /** Format: date */
-            arrive: string;
-            /** Format: date */
-            leave: string;
-            guests: number;
-            message: string;
-            /** Format: uuid */
-            room?: string;
-        };
-        StayHome: {
-            /** Format: uuid */
-            id: string;
-            title: string;
-            city: components["schemas"]["CityRef"];
-        };
-        StayRoom: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-        };
-        Stay: {
-            /** Format: uuid */
-            id: string;
-            home: components["schemas"]["StayHome"];
-            room: components["schemas"]["StayRoom"];
-            guest: components["schemas"]["PersonRef"];
-            host: components["schemas"]["PersonRef"];
-            /** Format: date */
-            arrive: string;
-            /** Format: date */
-            leave: string;
-            nights: number;
-            guests: number;
-            message: string;
-            total: null | components["schemas"]["Money"];
-            /** @enum {string} */
-            state: "requested" | "approved" | "declined" | "withdrawn" | "expired";
-            terms_version: number;
-            /** Format: date-time */
-            requested_at: string;
-            /** Format: date-time */
-            answer_by: string;
-            /** Format: date-time */
-            sent_at: string;
-            /** Format: date-time */
-            delivered_at: string | null;
-            /** Format: date-time */
-            seen_at: string | null;
-            /** Format: date-time */
-            answered_at: string | null;
-            reason: string | null;
-            /** @enum {string} */
-            mine: "guest" | "host";
-        };
-        Stays: {
-            items: components["schemas"]["Stay"][];
-            next: string | null;
-        };
-        StreamEvent: {
-            stream: string;
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            kind: string;
-            body: {
-                [key: string]: unknown;
-            };
-        };
-        Inbox: {
-            items: components["schemas"]["StreamEvent"][];
-            head: number;
-            unread: number;
-        };
-        SearchResults: {
-            cities: components["schemas"]["CityRef"][];
-            homes: components["schemas"]["HomeCard"][];
         };
         MapNames: {
             items: components["schemas"]["CityRef"][];
@@ -1847,11 +1452,1009 @@ export interface components {
             };
         };
     };
-    responses: never;
+    responses: {
+        /** @description What was wrong, and what would be right. Match on `type`. */
+        Problem: {
+            headers: {
+                /** @description The request's id, as in `instance`. */
+                "X-Request-Id"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    signUp: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCity: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path: {
+                /** @description GeoNames id */
+                id: components["schemas"]["CityId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["City"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listHomesOfCity: {
+        parameters: {
+            query?: {
+                /** @description Items at most. */
+                limit?: number;
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+                /** @description Any of these, with commas: apartment, house, hotel, loft, cabin, boat. */
+                kinds?: string;
+                /** @description Room for at least so many, 1 to 20. */
+                guests?: number;
+                /** @description Minor units per night; needs `currency`. */
+                price_min?: number;
+                /** @description Minor units per night; needs `currency`. Free homes match while there is no `price_min`. */
+                price_max?: number;
+                /** @description ISO 4217. Alone: homes of any price in it, and free ones. */
+                currency?: components["schemas"]["Currency"];
+                /** @description First night, 2026-12-01; needs `free_to`. */
+                free_from?: string;
+                /** @description Day of leaving; needs `free_from`. */
+                free_to?: string;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path: {
+                /** @description GeoNames id */
+                id: components["schemas"]["CityId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HomeCard"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listHome: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key": string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HomeDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Home"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportHomesCsv: {
+        parameters: {
+            query?: {
+                /** @description GeoNames id; absent: the homes of all cities. */
+                city?: components["schemas"]["CityId"];
+                /** @description Any of these, with commas: apartment, house, hotel, loft, cabin, boat. */
+                kinds?: string;
+                /** @description Room for at least so many, 1 to 20. */
+                guests?: number;
+                /** @description Minor units per night; needs `currency`. */
+                price_min?: number;
+                /** @description Minor units per night; needs `currency`. Free homes match while there is no `price_min`. */
+                price_max?: number;
+                /** @description ISO 4217. Alone: homes of any price in it, and free ones. */
+                currency?: components["schemas"]["Currency"];
+                /** @description First night, 2026-12-01; needs `free_to`. */
+                free_from?: string;
+                /** @description Day of leaving; needs `free_from`. */
+                free_to?: string;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportHomesGeoJson: {
+        parameters: {
+            query?: {
+                /** @description GeoNames id; absent: the homes of all cities. */
+                city?: components["schemas"]["CityId"];
+                /** @description Any of these, with commas: apartment, house, hotel, loft, cabin, boat. */
+                kinds?: string;
+                /** @description Room for at least so many, 1 to 20. */
+                guests?: number;
+                /** @description Minor units per night; needs `currency`. */
+                price_min?: number;
+                /** @description Minor units per night; needs `currency`. Free homes match while there is no `price_min`. */
+                price_max?: number;
+                /** @description ISO 4217. Alone: homes of any price in it, and free ones. */
+                currency?: components["schemas"]["Currency"];
+                /** @description First night, 2026-12-01; needs `free_to`. */
+                free_from?: string;
+                /** @description Day of leaving; needs `free_from`. */
+                free_to?: string;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": Record<string, never>;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getHome: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path: {
+                id: components["schemas"]["HomeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Home"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeHome: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The `version` that was read. */
+                "If-Match": string;
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path: {
+                id: components["schemas"]["HomeId"];
+            };
+            cookie?: never;
+        };
+        /** @description Any of the fields of a home. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HomeDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Home"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    pauseHome: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path: {
+                id: components["schemas"]["HomeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Home"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    moveHome: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path: {
+                id: components["schemas"]["HomeId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Home"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resumeHome: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path: {
+                id: components["schemas"]["HomeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Home"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retireHome: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path: {
+                id: components["schemas"]["HomeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Home"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    requestStay: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key": string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path: {
+                id: components["schemas"]["HomeId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StayRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StayView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    readInbox: {
+        parameters: {
+            query?: {
+                /** @description The last `seq` that is known; 0 for the beginning. */
+                after?: number;
+                /** @description Events at most, 1 to 100. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inbox"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMyHomes: {
+        parameters: {
+            query?: {
+                /** @description Items at most. */
+                limit?: number;
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Home"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMyStays: {
+        parameters: {
+            query: {
+                /** @description The caller's side in them. */
+                as: components["schemas"]["Side"];
+                state?: components["schemas"]["StayState"];
+                /** @description Items at most. */
+                limit?: number;
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_StayView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateMe: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    findPlaces: {
+        parameters: {
+            query: {
+                /** @description The beginning of a city's name in any script, typing errors allowed. */
+                q: string;
+                /** @description Where the person is, degrees: nearer cities come first. With `lng`. */
+                lat?: number;
+                lng?: number;
+                limit?: number;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Places"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"][];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description What is looked for: a city in any spelling, or words of a home's title. */
+                q: string;
+                /** @description Where the person looks, degrees: what is nearer comes first. With `lng`. */
+                lat?: number;
+                lng?: number;
+                /** @description Of each, cities and homes. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `1`: put the session's token into the answer; for callers that are no browsers. */
+                "X-Posada-Token"?: string;
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getStay: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path: {
+                id: components["schemas"]["StayId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StayView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    approveStay: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path: {
+                id: components["schemas"]["StayId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Approval"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StayView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    declineStay: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path: {
+                id: components["schemas"]["StayId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Decline"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StayView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    markStaySeen: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path: {
+                id: components["schemas"]["StayId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StayView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdrawStay: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+                /** @description The same key does the same thing once. */
+                "Idempotency-Key"?: string;
+                /** @description `csrf` of the session; needed with the session cookie. */
+                "X-CSRF-Token"?: string;
+            };
+            path: {
+                id: components["schemas"]["StayId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StayView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Unwell"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Unwell"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Unwell"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+}

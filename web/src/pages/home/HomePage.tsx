@@ -86,7 +86,7 @@ function Home({ home }: { home: Schemas["Home"] }) {
               </Suspense>
             </div>
             <p className={css.quiet}>
-              {home.exact ? words.home.exact : home.approximate ? words.home.approximate : null}
+              {home.exact ? words.home.exact : home.approximate ? words.home.onlyCity : words.home.near}
             </p>
             <p className={css.way}>
               <ButtonLink

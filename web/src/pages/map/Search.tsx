@@ -66,7 +66,7 @@ export function Search({
           items: homes.map((home) => ({
             id: `home-${home.id}`,
             label: home.title,
-            detail: home.city.name,
+            detail: `${words.kind(home.kind)} · ${words.price(home.price)}`,
             icon: "home",
           })),
         },
