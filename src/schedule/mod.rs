@@ -12,7 +12,7 @@ use crate::{commands::expire_stays, store::Store};
 
 /// How often requests are looked at whose time may be over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(5);
-/// How often old answers to idempotency keys are forgotten.
+/// How often old answers to idempotency keys, and sessions that ended long ago, are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 
 /// Starts the schedule on the current runtime. Abort the handle to end it.
@@ -27,8 +27,13 @@ pub fn start(store: Store, relay: RelayHandle) -> JoinHandle<()> {
                     Ok(ended) => tracing::info!(ended, "requests expired"),
                     Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "expiring requests will be tried again"),
                 },
-                _ = forget.tick() => if let Err(error) = store.forget_old_answers().await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "forgetting old answers will be tried again");
+                _ = forget.tick() => {
+                    if let Err(error) = store.forget_old_answers().await {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "forgetting old answers will be tried again");
+                    }
+                    if let Err(error) = store.forget_dead_sessions().await {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "forgetting dead sessions will be tried again");
+                    }
                 },
             }
         }

@@ -105,7 +105,8 @@ impl Client {
         stream.write_all(head.as_bytes()).await?;
         stream.write_all(body).await?;
         let mut raw = Vec::new();
-        stream.read_to_end(&mut raw).await?;
+        // Until it is whole, not until the server closes: after a refusal it may linger for a body that it does not want.
+        while !is_whole(&raw) && stream.read_buf(&mut raw).await? > 0 {}
         Answer::parse(&raw).ok_or_else(|| std::io::Error::other(format!("no HTTP answer: {}", String::from_utf8_lossy(&raw))))
     }
 }
@@ -156,6 +157,14 @@ impl Answer {
         assert_eq!(problem["type"], format!("/problems/{slug}"), "{problem}");
         problem
     }
+}
+
+/// Whether head and as many bytes as it announces have come. Without an announcement the end of the connection is the end.
+fn is_whole(raw: &[u8]) -> bool {
+    let Some(end) = raw.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&raw[..end]).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    length.is_some_and(|length| raw.len() >= end + 4 + length)
 }
 
 fn dechunk(mut rest: &[u8]) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Communities never see each other: the catalogue, rows without and beyond a tenant, plans, and how a tenant is found.
 
 mod catalogue;
+mod fuzz;
 mod isolation;
 mod plans;
 mod tenants;
