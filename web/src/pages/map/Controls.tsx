@@ -1,6 +1,7 @@
 /** The map's own buttons: zoom, move, my location, full screen, and a pause for what moves by itself. */
 import type L from "leaflet";
 import { useEffect, useState } from "react";
+import { flyTo } from "~/map/fly";
 import { MAX_ZOOM, MIN_ZOOM } from "~/map/limits";
 import { IconButton, IconToggle } from "~/ui/button/Button";
 import { say } from "~/ui/toast/Toast";
@@ -61,7 +62,7 @@ function locate(map: L.Map) {
     return;
   }
   navigator.geolocation.getCurrentPosition(
-    ({ coords }) => map.flyTo([coords.latitude, coords.longitude], Math.max(map.getZoom(), 12)),
+    ({ coords }) => flyTo(map, coords.latitude, coords.longitude, Math.max(map.getZoom(), 12)),
     (error) => say(error.code === error.PERMISSION_DENIED ? words.map.locationDenied : words.map.noLocation, "bad"),
     { timeout: 10_000, maximumAge: 60_000 },
   );

@@ -11,6 +11,7 @@ import type { ViewRequest } from "~/live/frames";
 import { useConnection, useItems, useView } from "~/live/react";
 import type { ScopedItem } from "~/live/view";
 import { arrange, type Mark } from "~/map/arrange";
+import { flyTo } from "~/map/fly";
 import { MarkLayer } from "~/map/marks";
 import { countFilters, filterOf, layersOf, type MapAddress, parseAt } from "~/pages/map/address";
 import { Chosen } from "~/pages/map/Chosen";
@@ -98,11 +99,11 @@ function Stage({ tenant }: { tenant: Schemas["Tenant"] }) {
         }}
         near={() => parseAt(looking?.at)}
         onCity={(city) => {
-          map?.flyTo([city.lat, city.lng], 11);
+          if (map) flyTo(map, city.lat, city.lng, 11);
           change({ chosen: undefined });
         }}
         onHome={(home) => {
-          map?.flyTo([home.lat, home.lng], 15);
+          if (map) flyTo(map, home.lat, home.lng, 15);
           change({ chosen: `home/${home.id}` });
         }}
       />

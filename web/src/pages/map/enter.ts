@@ -1,13 +1,14 @@
 /** Goes closer to what a bubble stands for, always by at least one step, so that pressing never does nothing. */
 import L from "leaflet";
 import type { ScopedItem } from "~/live/view";
+import { flyTo } from "~/map/fly";
 import { CITY_ZOOM, MAX_ZOOM, nearestCopy } from "~/map/limits";
 
 export function enter(map: L.Map, items: readonly ScopedItem[]) {
   const [only] = items;
   if (!only) return;
   if (items.length === 1 && only.c === "city") {
-    map.flyTo([only.y, nearestCopy(only.x, map.getCenter().lng)], Math.max(CITY_ZOOM + 2, map.getZoom() + 1));
+    flyTo(map, only.y, only.x, Math.max(CITY_ZOOM + 2, map.getZoom() + 1));
     return;
   }
   const bounds = L.latLngBounds([]);
@@ -17,8 +18,7 @@ export function enter(map: L.Map, items: readonly ScopedItem[]) {
     if (box) bounds.extend([box[0], nearestCopy(box[1], middle)]).extend([box[2], nearestCopy(box[3], middle)]);
     else bounds.extend([item.y, nearestCopy(item.x, middle)]);
   }
-  const shift = nearestCopy(middle, map.getCenter().lng) - middle;
-  const target = L.latLng(bounds.getCenter().lat, bounds.getCenter().lng + shift);
+  const { lat, lng } = bounds.getCenter();
   const fitting = map.getBoundsZoom(bounds.pad(0.15));
-  map.flyTo(target, Math.min(MAX_ZOOM, Math.max(fitting, map.getZoom() + 1)));
+  flyTo(map, lat, lng, Math.min(MAX_ZOOM, Math.max(fitting, map.getZoom() + 1)));
 }
