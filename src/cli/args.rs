@@ -17,6 +17,7 @@ const EXAMPLES: &str = "Examples:
   posada serve --listen 0.0.0.0:80              on another address
   posada doctor                                 what is wrong, and what to do
   posada tenant create salsa --name \"Salsa\"     open a community
+  posada import homes barcelona.csv --tenant salsa --city Barcelona
   posada gazetteer lookup \"São Paulo\" --json    which city a name means
 
 Exit codes:
@@ -63,6 +64,12 @@ pub enum Command {
     /// People of a community: add, list, give a role
     #[command(subcommand)]
     Member(Member),
+    /// Take data in from files
+    #[command(subcommand)]
+    Import(Import),
+    /// Write data out to files
+    #[command(subcommand)]
+    Export(Export),
     /// Cities by name, offline
     #[command(subcommand)]
     Gazetteer(Gazetteer),
@@ -168,6 +175,88 @@ pub struct AddMember {
     /// Platform role: bot, guest, member, curator, moderator, admin or super_admin
     #[arg(long, default_value = "member")]
     pub platform_role: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Homes from a CSV of Inside Airbnb or of `posada export homes`; safe to run twice and to break off
+    Homes(ImportHomes),
+}
+
+#[derive(Debug, Args)]
+pub struct ImportHomes {
+    /// The file, in UTF-8 with a header line; - reads standard input
+    pub file: PathBuf,
+    /// Slug of the community
+    #[arg(long)]
+    pub tenant: String,
+    /// City of the homes: a name, a slug or a GeoNames id; only an export of ours may do without
+    #[arg(long)]
+    pub city: Option<String>,
+    /// Whose homes they become: a member's e-mail address, or auto for a placeholder member for each host of the source
+    #[arg(long, value_name = "EMAIL|auto", default_value = "auto")]
+    pub host: String,
+    /// Currency of the prices of a file that does not name it
+    #[arg(long, value_name = "CODE", default_value = "EUR")]
+    pub currency: String,
+    /// Name of the source, under which its homes are known again [default: inside-airbnb, or posada for an export of ours]
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Do everything and take it back: says what would be taken and refused
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where the refused rows go [default: FILE.refused.csv in this directory]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Export {
+    /// Homes on offer, with their public positions
+    Homes(ExportHomes),
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum ExportFormat {
+    Csv,
+    Geojson,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportHomes {
+    /// Slug of the community
+    #[arg(long)]
+    pub tenant: String,
+    /// Only this city: a name, a slug or a GeoNames id
+    #[arg(long)]
+    pub city: Option<String>,
+    /// As what
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: ExportFormat,
+    /// To where; - is standard output
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub out: PathBuf,
+    /// Only these kinds, with commas: apartment, house, hotel, loft, cabin, boat
+    #[arg(long)]
+    pub kinds: Option<String>,
+    /// Only with room for so many
+    #[arg(long)]
+    pub guests: Option<String>,
+    /// Only from this price on, in minor units; needs --currency
+    #[arg(long)]
+    pub price_min: Option<String>,
+    /// Only up to this price, in minor units; needs --currency
+    #[arg(long)]
+    pub price_max: Option<String>,
+    /// Only in this currency, and free ones
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<String>,
+    /// Only with a room free from this night on, 2026-12-01; needs --free-to
+    #[arg(long, value_name = "DATE")]
+    pub free_from: Option<String>,
+    /// Until this day of leaving; needs --free-from
+    #[arg(long, value_name = "DATE")]
+    pub free_to: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

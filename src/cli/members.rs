@@ -85,7 +85,7 @@ fn no_role(code: &str) -> Misused {
 }
 
 /// A GeoNames id, a slug, or a name that means one city.
-fn city(text: &str) -> anyhow::Result<Located<'static>> {
+pub(super) fn city(text: &str) -> anyhow::Result<Located<'static>> {
     let gazetteer = Gazetteer::embedded();
     let id = text.parse().ok().map(CityId).or_else(|| gazetteer.by_slug(text).map(|city| CityId(city.id)));
     let wanted = Wanted { city: id, name: id.is_none().then_some(text), ..Wanted::default() };

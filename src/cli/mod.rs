@@ -7,7 +7,9 @@ mod args;
 mod configuration;
 mod doctor;
 mod documents;
+mod export;
 mod gazetteer;
+mod import;
 mod members;
 mod migrate;
 mod output;
@@ -94,6 +96,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
                 Command::Migrate(migrate) => migrate::run(session, migrate, output).await,
                 Command::Tenant(tenant) => tenants::run(session, tenant, output).await,
                 Command::Member(member) => members::run(session, member, output).await,
+                Command::Import(import) => import::run(session, import, output).await,
+                Command::Export(export) => export::run(session, export).await,
                 Command::Serve(_) | Command::Config(_) | Command::Gazetteer(_) | Command::Openapi | Command::Doctor => Ok(Exit::Done),
             };
             session::with(&loaded.config, database_command)
