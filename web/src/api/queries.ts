@@ -23,6 +23,7 @@ export const cityQuery = (id: number) =>
     queryKey: ["city", id],
     queryFn: ({ signal }) => unwrap(api.GET("/api/v1/cities/{id}", { params: { path: { id } }, signal })),
     staleTime: 30_000,
+    refetchOnWindowFocus: true,
   });
 
 export const homeQuery = (id: string) =>
@@ -30,6 +31,7 @@ export const homeQuery = (id: string) =>
     queryKey: ["home", id],
     queryFn: ({ signal }) => unwrap(api.GET("/api/v1/homes/{id}", { params: { path: { id } }, signal })),
     staleTime: 10_000,
+    refetchOnWindowFocus: true,
   });
 
 export function useTenant() {

@@ -47,40 +47,38 @@ export default function PinMap({
     };
   }, [tileUrl, label]);
 
+  // The pin is made once and moved then: taken away and put back it would lose the keyboard's focus.
+  const [marker, setMarker] = useState<L.Marker | null>(null);
   useEffect(() => {
     if (!map) return;
-    const icon = L.divIcon({ html: pin(), className: css.anchor });
+    const icon = L.divIcon({ html: pin(), className: movable ? `${css.anchor} ${css.movable}` : css.anchor });
     icon.options.iconSize = undefined;
-    const marker = L.marker([at.lat, at.lng], {
-      icon,
-      draggable: movable,
-      keyboard: movable,
-      interactive: movable,
-      alt: pinLabel ?? "",
-    }).addTo(map);
-    const root = marker.getElement();
-    if (movable && root && pinLabel) root.setAttribute("aria-label", pinLabel);
-    marker.on("dragend", () => {
-      const { lat, lng } = marker.getLatLng();
-      move.current?.({ lat, lng });
-    });
+    const { lat, lng } = first.current;
+    const made = L.marker([lat, lng], { icon, draggable: movable, keyboard: movable, interactive: movable }).addTo(map);
+    const root = made.getElement();
+    if (pinLabel) root?.setAttribute("aria-label", pinLabel);
+    made.on("dragend", () => move.current?.(positionOf(made.getLatLng())));
     const onKey = (event: KeyboardEvent) => {
       const step = STEPS[event.key];
       if (!step || !movable) return;
       event.preventDefault();
       event.stopPropagation();
-      const to = map.unproject(map.project(marker.getLatLng()).add(step));
-      move.current?.({ lat: to.lat, lng: to.lng });
+      move.current?.(positionOf(map.unproject(map.project(made.getLatLng()).add(step))));
     };
     root?.addEventListener("keydown", onKey);
-    if (!map.getBounds().contains([at.lat, at.lng])) map.panTo([at.lat, at.lng]);
-    const focused = root?.dataset.focused;
-    if (focused) root?.focus();
+    setMarker(made);
     return () => {
       root?.removeEventListener("keydown", onKey);
-      marker.remove();
+      made.remove();
+      setMarker(null);
     };
-  }, [map, at.lat, at.lng, movable, pinLabel]);
+  }, [map, movable, pinLabel]);
+
+  useEffect(() => {
+    if (!map || !marker) return;
+    marker.setLatLng([at.lat, at.lng]);
+    if (!map.getBounds().pad(-0.1).contains([at.lat, at.lng])) map.panTo([at.lat, at.lng]);
+  }, [map, marker, at.lat, at.lng]);
 
   useEffect(() => {
     if (!map || !near) return;
@@ -95,6 +93,12 @@ export default function PinMap({
   return <div ref={element} className={`map ${css.map}`} />;
 }
 
+/** Within the world, also after a pin was dragged over the date line. */
+function positionOf({ lat, lng }: L.LatLng): Position {
+  return { lat, lng: ((((lng + 180) % 360) + 360) % 360) - 180 };
+}
+
+/** Pixels a key moves the pin: zooming in makes finer steps. */
 const STEPS: Record<string, [number, number]> = {
   ArrowUp: [0, -8],
   ArrowDown: [0, 8],

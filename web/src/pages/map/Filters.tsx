@@ -86,6 +86,12 @@ export function Filters({
   );
 }
 
+/** The reader's own day, as a date field has it. */
+function today(): string {
+  const now = new Date();
+  return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+}
+
 /** Both days or neither: half a range filters nothing, and the form says so. */
 function Nights({ from, to, onChange }: { from?: string; to?: string; onChange: (change: Change) => void }) {
   const [draft, setDraft] = useState({ from: from ?? "", to: to ?? "" });
@@ -99,7 +105,12 @@ function Nights({ from, to, onChange }: { from?: string; to?: string; onChange: 
   return (
     <fieldset className={css.nights}>
       <legend>{words.filters.free}</legend>
-      <DateField label={words.filters.arrive} value={draft.from} onChange={(value) => set({ from: value })} />
+      <DateField
+        label={words.filters.arrive}
+        value={draft.from}
+        min={today()}
+        onChange={(value) => set({ from: value })}
+      />
       <DateField
         label={words.filters.leave}
         value={draft.to}
