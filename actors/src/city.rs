@@ -237,7 +237,6 @@ impl City {
             match watch {
                 Watch::Look(..) => self.looks.push(watch),
                 Watch::Leave(hub, key) => self.looks.retain(|w| !matches!(w, Watch::Look(h, look) if (h.id, look.key) == (hub, key))),
-                Watch::HubGone(hub) => self.looks.retain(|w| !matches!(w, Watch::Look(h, _) if h.id == hub)),
                 Watch::Where(..) => {}
             }
             return;
@@ -245,11 +244,6 @@ impl City {
         match watch {
             Watch::Look(hub, look) => board.look(hub.id, look),
             Watch::Leave(hub, key) => return board.leave(hub, key),
-            Watch::HubGone(hub) => {
-                board.hub_gone(hub);
-                self.hubs.leave(hub);
-                return;
-            }
             // Only a world knows where cities are.
             Watch::Where(..) => return,
         }

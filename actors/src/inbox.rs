@@ -425,7 +425,6 @@ impl Handler<Follow> for Inbox {
     type Result = ();
     fn handle(&mut self, follow: Follow, ctx: &mut Context<Self>) {
         self.guard(ctx, |inbox, ctx| match follow {
-            Follow::Join(hub) => inbox.hubs.join(hub),
             Follow::Leave(hub) => inbox.hubs.leave(hub),
             Follow::Replay { hub, key, since, most } => {
                 let question = Question { hub, key, since, most };

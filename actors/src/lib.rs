@@ -19,6 +19,7 @@ pub mod map;
 mod messages;
 pub mod outlet;
 pub mod ports;
+mod questions;
 mod relay;
 mod telemetry;
 pub mod wire;
@@ -29,6 +30,7 @@ pub use gates::{Admitted, TooMany};
 pub use hub::{ConnId, Hub, Join, Principal, Revoked, Said};
 pub use live::{Health, Live, Target};
 pub use messages::Drill;
+pub use questions::{Found, HomeCard, MapAnswer, MapQuery, NoAnswer, ScopeAnswer};
 pub use relay::RelayHandle;
 pub use telemetry::{describe as describe_metrics, metric_names};
 

@@ -54,7 +54,6 @@ pub(crate) enum Watch {
     /// World only: which cities' extents does a box meet? Told again when that changes.
     Where(HubPort, WatchKey, BBox),
     Leave(HubId, WatchKey),
-    HubGone(HubId),
 }
 
 /// From an actor to a hub.
@@ -144,10 +143,8 @@ pub(crate) enum Replay {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) enum Follow {
-    /// Hear a stream's new events.
-    Join(HubPort),
     Leave(HubId),
-    /// Events after `since`, at most so many; none: just the head.
+    /// Events after `since`, at most so many (none: just the head); and from now on what is new.
     Replay {
         hub: HubPort,
         key: WatchKey,

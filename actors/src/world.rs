@@ -319,7 +319,6 @@ impl World {
             match watch {
                 Watch::Look(..) | Watch::Where(..) => self.early.push(watch),
                 Watch::Leave(hub, key) => self.early.retain(|w| !same(w, hub, Some(key))),
-                Watch::HubGone(hub) => self.early.retain(|w| !same(w, hub, None)),
             }
             return;
         };
@@ -345,12 +344,6 @@ impl World {
                 state.seekers.remove(&(hub, key));
                 state.boards().for_each(|board| board.leave(hub, key));
                 state.filtered.values_mut().for_each(|f| f.waiting.retain(|w| !matches!(w, Watch::Look(h, look) if (h.id, look.key) == (hub, key))));
-                return;
-            }
-            Watch::HubGone(hub) => {
-                state.seekers.retain(|(h, _), _| *h != hub);
-                state.boards().for_each(|board| board.hub_gone(hub));
-                self.hubs.leave(hub);
                 return;
             }
         }

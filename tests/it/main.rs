@@ -4,6 +4,7 @@
 mod harness;
 mod homes;
 mod http;
+mod live;
 mod operations;
 mod people;
 mod places;

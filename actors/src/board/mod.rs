@@ -21,7 +21,7 @@ use domain::{BBox, HomeFilter};
 use time::OffsetDateTime;
 
 use crate::{
-    map::{Changes, Group, LiveMap, Matcher, Thing, TileKey, ViewPlan, Weight},
+    map::{Changes, Group, LiveMap, Matcher, Thing, TileKey, ViewPlan},
     messages::{Answer, BoardId, Delivery, HubId, Look, Looked, Ticked, WatchKey},
     telemetry,
 };
@@ -92,10 +92,6 @@ impl<T: Thing> Board<T> {
         }
     }
 
-    pub(crate) fn id(&self) -> &BoardId {
-        &self.id
-    }
-
     pub(crate) fn map(&self) -> &LiveMap<T> {
         &self.map
     }
@@ -111,10 +107,6 @@ impl<T: Thing> Board<T> {
 
     pub(crate) fn is_watched(&self) -> bool {
         !self.watches.is_empty() || !self.waiting.is_empty()
-    }
-
-    pub(crate) fn hubs(&self) -> HashSet<HubId> {
-        self.watches.keys().map(|(hub, _)| *hub).chain(self.waiting.iter().map(|(hub, _)| *hub)).collect()
     }
 
     /// Registers a look; its answer comes with the next [`flush`](Self::flush).
@@ -340,11 +332,6 @@ impl<T: Thing> Board<T> {
         if counts.is_empty() {
             self.interest.remove(&plan.group);
         }
-    }
-
-    /// What matches in all of the map.
-    pub(crate) fn total(&self) -> Weight {
-        self.map.iter().map(Thing::weight).sum()
     }
 }
 

@@ -33,6 +33,8 @@ use crate::{
 use conn::Conn;
 use views::BoardWatch;
 
+pub(crate) use view::{Shows, scopes_of, shows};
+
 const ACTOR: &str = "hub";
 /// Messages from boards, inboxes and sessions. Full: senders drop, count, and tell the hub to look again when it takes messages.
 const MAILBOX: usize = 16_384;

@@ -3,11 +3,11 @@
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use domain::{BBox, HomeFilter};
+use domain::{BBox, CityId, HomeFilter};
 use time::OffsetDateTime;
 
 use crate::{
-    map::{Group, TileKey},
+    map::Group,
     messages::{BoardId, WatchKey},
     wire::{Layer, Outcome, ScopeName, Since, ViewFrame, ViewId},
 };
@@ -61,7 +61,6 @@ pub(super) struct Part {
 pub(super) struct HeldPart {
     pub(super) epoch: Arc<str>,
     pub(super) group: Group,
-    pub(super) tiles: Arc<[TileKey]>,
     /// The last tick that was written to the outlet.
     pub(super) sent: u64,
     /// The last tick that is written or waits.
@@ -81,10 +80,24 @@ pub(super) struct Waiting {
     pub(super) chunks: Vec<Bytes>,
 }
 
-pub(super) enum Shows {
+pub(crate) enum Shows {
     Nothing,
     World,
     Cities,
+}
+
+/// What a view shows, by its layers and zoom.
+pub(crate) fn shows(layers: &[Layer], zoom: f64) -> Shows {
+    match (layers.contains(&Layer::Homes), layers.contains(&Layer::Cities)) {
+        (false, false) => Shows::Nothing,
+        (true, _) if zoom >= CITY_ZOOM => Shows::Cities,
+        _ => Shows::World,
+    }
+}
+
+/// The scopes of a view that shows cities: theirs, or the world's where there is none, or too many.
+pub(crate) fn scopes_of(cities: &[CityId]) -> Vec<ScopeName> {
+    if cities.is_empty() || cities.len() > MOST_CITIES { vec![ScopeName::World] } else { cities.iter().map(|city| ScopeName::City(*city)).collect() }
 }
 
 impl View {
@@ -103,14 +116,6 @@ impl View {
             told_qos: None,
             is_wide: false,
             blank: false,
-        }
-    }
-
-    pub(super) fn shows(&self) -> Shows {
-        match (self.layers.contains(&Layer::Homes), self.layers.contains(&Layer::Cities)) {
-            (false, false) => Shows::Nothing,
-            (true, _) if self.zoom >= CITY_ZOOM => Shows::Cities,
-            _ => Shows::World,
         }
     }
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::{
     ConnId, Hub,
     conn::{Conn, What},
-    view::{HeldPart, MOST_CITIES, Part, Seek, Shows, View, Whole},
+    view::{HeldPart, MOST_CITIES, Part, Seek, Shows, View, Whole, scopes_of, shows},
 };
 use crate::{
     board::Rates,
@@ -78,7 +78,7 @@ impl Hub {
         }
         let mut view = View::new(frame);
         view.resuming = resuming;
-        let (view_id, shows) = (view.id.clone(), view.shows());
+        let (view_id, shows) = (view.id.clone(), shows(&view.layers, view.zoom));
         let Some(conn) = self.conns.get_mut(&id) else { return };
         match shows {
             Shows::Nothing => {
@@ -132,7 +132,7 @@ impl Hub {
         let Some(seek) = view.seek.as_mut().filter(|seek| seek.key == key) else { return };
         seek.asked = None;
         view.is_wide = cities.len() > MOST_CITIES;
-        let scopes: Vec<_> = if cities.is_empty() || view.is_wide { vec![ScopeName::World] } else { cities.iter().map(|c| ScopeName::City(*c)).collect() };
+        let scopes = scopes_of(cities);
         self.set_scopes(id, &view_id, &scopes, ctx);
     }
 
@@ -208,7 +208,7 @@ impl Hub {
         (part.asked, part.behind) = (None, false);
         part.deltas.clear();
         let mut outcome = Outcome::Resumed;
-        let mut held = HeldPart { epoch: looked.epoch, group: looked.group.clone(), tiles: looked.tiles.clone(), sent: looked.tick, newest: looked.tick };
+        let mut held = HeldPart { epoch: looked.epoch, group: looked.group.clone(), sent: looked.tick, newest: looked.tick };
         match looked.answer {
             Answer::Repair { prev, chunks } => {
                 held.sent = prev;

@@ -1,0 +1,142 @@
+//! A client of the live protocol over a WebSocket: whatever it is told has to follow from what it holds, or the test fails.
+
+use std::{net::SocketAddr, time::Duration};
+
+use actors::wire::{ClientFrame, Hello, Resume, SUBPROTOCOL, ServerFrame, Token, VERSION};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest, protocol::CloseFrame},
+};
+
+use super::Model;
+use crate::harness::{TENANT, TestApp};
+
+pub struct Watcher {
+    socket: WebSocketStream<TcpStream>,
+    pub model: Model,
+    /// Why the server closed, once it has.
+    pub closed: Option<u16>,
+    address: SocketAddr,
+    token: Option<String>,
+}
+
+/// Barcelona from street height.
+pub const BARCELONA: [f64; 4] = [41.30, 2.05, 41.47, 2.25];
+
+impl Watcher {
+    /// Connects and says nothing.
+    pub async fn opens(app: &TestApp) -> Self {
+        Self::opens_at(app.address(), TENANT, &[]).await
+    }
+
+    pub async fn opens_at(address: SocketAddr, tenant: &str, headers: &[(&'static str, String)]) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let mut request = format!("ws://{address}/t/{tenant}/live").into_client_request().unwrap();
+        request.headers_mut().insert("Sec-WebSocket-Protocol", SUBPROTOCOL.parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let (socket, answer) = tokio_tungstenite::client_async(request, stream).await.unwrap();
+        assert_eq!(answer.headers().get("Sec-WebSocket-Protocol").unwrap(), SUBPROTOCOL);
+        Self { socket, model: Model::default(), closed: None, address, token: None }
+    }
+
+    /// Connects, says hello and is welcomed. Without a token: a visitor.
+    pub async fn comes(app: &TestApp, token: Option<&str>) -> Self {
+        let mut watcher = Self::opens(app).await;
+        watcher.token = token.map(str::to_owned);
+        watcher.hello(Vec::new()).await;
+        watcher
+    }
+
+    pub async fn hello(&mut self, resume: Vec<Resume>) {
+        let token = self.token.clone().map(Token);
+        self.says(&ClientFrame::Hello(Hello { client: "it".into(), version: VERSION, token, resume })).await;
+        self.until("the welcome", |model| model.welcomed.is_some()).await;
+    }
+
+    /// Comes back after a break and says what it holds. `view`: one with box and zoom, to be brought back whole.
+    pub async fn returns(&mut self, address: SocketAddr, view: Option<Value>) {
+        let fresh = Self::opens_at(address, TENANT, &[]).await;
+        (self.socket, self.closed, self.address) = (fresh.socket, None, address);
+        self.model.reconnects();
+        let mut resume: Vec<Resume> = self.model.resume_streams().into_iter().map(Resume::Stream).collect();
+        if let Some(view) = view {
+            let id = view["view"].as_str().unwrap().to_owned();
+            let mut view = view;
+            view["since"] = serde_json::to_value(self.model.since(&id)).unwrap();
+            resume.push(serde_json::from_value(view).unwrap());
+        }
+        self.hello(resume).await;
+    }
+
+    pub async fn says(&mut self, frame: &ClientFrame) {
+        self.sends(Message::text(serde_json::to_string(frame).unwrap())).await;
+    }
+
+    pub async fn says_json(&mut self, frame: Value) {
+        self.sends(Message::text(frame.to_string())).await;
+    }
+
+    pub async fn sends(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    /// Looks at a box; waits until it is there.
+    pub async fn looks(&mut self, view: &str, bbox: [f64; 4], zoom: f64) {
+        self.looks_for(view, bbox, zoom, json!({})).await;
+    }
+
+    pub async fn looks_for(&mut self, view: &str, bbox: [f64; 4], zoom: f64, filter: Value) {
+        let snapshots = self.model.snapshots;
+        self.says_json(json!({"t": "view", "id": view, "bbox": bbox, "zoom": zoom, "layers": ["cities", "homes"], "filter": filter})).await;
+        let view = view.to_owned();
+        self.until("the view", move |model| model.snapshots > snapshots && model.is_whole(&view)).await;
+    }
+
+    /// The next frame; none when the connection has been closed.
+    pub async fn next(&mut self) -> Option<ServerFrame> {
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))),
+                Some(Ok(Message::Close(Some(CloseFrame { code, .. })))) => self.closed = Some(code.into()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+
+    /// Takes frames until something is so.
+    pub async fn until(&mut self, what: &str, is_so: impl Fn(&Model) -> bool) {
+        let wait = async {
+            while !is_so(&self.model) {
+                let frame = self.next().await.unwrap_or_else(|| panic!("closed with {:?} before {what}: {:?}", self.closed, self.model.errors));
+                self.model.take(frame).unwrap();
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(10), wait).await.is_err() {
+            panic!("no {what} in ten seconds; errors {:?}, held {:?}", self.model.errors, self.model);
+        }
+    }
+
+    /// Takes frames until the server closes; its code.
+    pub async fn until_closed(&mut self) -> u16 {
+        let wait = async {
+            while let Some(frame) = self.next().await {
+                self.model.take(frame).unwrap();
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the server closes");
+        self.closed.expect("a close frame before the end")
+    }
+
+    /// Answered in order: when the pong is there, everything before it has been handled.
+    pub async fn settles(&mut self) {
+        let pongs = self.model.pongs;
+        self.says(&ClientFrame::Ping {}).await;
+        self.until("the pong", |model| model.pongs > pongs).await;
+    }
+}
