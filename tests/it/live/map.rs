@@ -27,7 +27,7 @@ async fn a_home_appears_changes_moves_and_vanishes_on_an_open_map() {
     let id = second["id"].as_str().unwrap().to_owned();
     visitor.until("the new home", |model| model.items("map").contains_key(&id)).await;
 
-    host.patch(&format!("/api/v1/homes/{id}"), &json!({"title": "Second, by the park"})).await.expect(200);
+    let _ = host.patch(&format!("/api/v1/homes/{id}"), &json!({"title": "Second, by the park"})).await.expect(200);
     visitor.until("its new title", |model| matches!(model.items("map").get(&id), Some(Item::Home { title, .. }) if title == "Second, by the park")).await;
 
     let at = |model: &super::Model| match model.items("map").get(&id) {
@@ -35,10 +35,10 @@ async fn a_home_appears_changes_moves_and_vanishes_on_an_open_map() {
         _ => None,
     };
     let before = at(&visitor.model).unwrap();
-    host.put(&format!("/api/v1/homes/{id}/position"), &json!({"lat": 41.42, "lng": 2.19})).await.expect(200);
+    let _ = host.put(&format!("/api/v1/homes/{id}/position"), &json!({"lat": 41.42, "lng": 2.19})).await.expect(200);
     visitor.until("its new place", |model| at(model).is_some_and(|now| now != before)).await;
 
-    host.post(&format!("/api/v1/homes/{id}/pause"), &json!({})).await.expect(200);
+    let _ = host.post(&format!("/api/v1/homes/{id}/pause"), &json!({})).await.expect(200);
     visitor.until("the home gone", |model| !model.items("map").contains_key(&id)).await;
     assert!(visitor.model.items("map").contains_key(first["id"].as_str().unwrap()));
     assert_eq!(visitor.model.snapshots, 1, "everything after the first snapshot was a delta");

@@ -58,7 +58,7 @@ async fn sse_shows_what_a_websocket_shows() {
     let app = TestApp::spawn().await;
     let host = app.host().await;
     let home = |title: &str, lat: f64| json!({"kind": "house", "offer": "private_room", "title": title, "description": "", "guests": 1, "price": null, "position": {"lat": lat, "lng": 2.17}});
-    host.post("/api/v1/homes", &home("First", 41.40)).await.expect(201);
+    let _ = host.post("/api/v1/homes", &home("First", 41.40)).await.expect(201);
     let view = encoded(&json!({"id": "map", "bbox": BARCELONA, "zoom": 12, "layers": ["homes"]}).to_string());
     let mut sse = Events::open(&app, None, &format!("view={view}"), "").await;
     sse.until("the view", |model| model.is_whole("map")).await;
@@ -66,7 +66,7 @@ async fn sse_shows_what_a_websocket_shows() {
     socket.looks("map", BARCELONA, 12.0).await;
     assert_eq!(sse.model.items("map"), socket.model.items("map"));
 
-    host.post("/api/v1/homes", &home("Second", 41.39)).await.expect(201);
+    let _ = host.post("/api/v1/homes", &home("Second", 41.39)).await.expect(201);
     sse.until("the new home", |model| model.homes("map") == 2).await;
     socket.until("the new home", |model| model.homes("map") == 2).await;
     assert_eq!(sse.model.items("map"), socket.model.items("map"));
@@ -81,12 +81,12 @@ async fn sse_resumes_by_its_last_event_id() {
     let home = |lat: f64| json!({"kind": "loft", "offer": "entire_place", "title": "L", "description": "", "guests": 1, "price": null, "position": {"lat": lat, "lng": 2.17}});
     let mut first = Events::open(&app, Some(&host.token), "subscribe=city:3128760,member:self", "").await;
     first.until("caught up", |model| model.caught_up.len() == 2).await;
-    host.post("/api/v1/homes", &home(41.40)).await.expect(201);
+    let _ = host.post("/api/v1/homes", &home(41.40)).await.expect(201);
     first.until("the first", |model| model.events.len() == 1).await;
     let (last_id, had) = (first.last_id.clone(), first.model.streams["city:3128760"]);
     assert!(last_id.contains(&format!("city:3128760={had}")), "{last_id}");
     drop(first);
-    host.post("/api/v1/homes", &home(41.39)).await.expect(201);
+    let _ = host.post("/api/v1/homes", &home(41.39)).await.expect(201);
     let mut again = Events::open(&app, Some(&host.token), "subscribe=city:3128760,member:self", &last_id).await;
     again.model.streams.insert("city:3128760".into(), had);
     again.until("the second", |model| model.events.len() == 1).await;
@@ -97,7 +97,7 @@ async fn sse_resumes_by_its_last_event_id() {
 async fn a_wrong_query_is_a_problem() {
     let app = TestApp::spawn().await;
     for query in ["view=nothing", "view=%7B%22t%22%3A%22ping%22%7D", "subscribe=all", "colour=red"] {
-        app.visitor().in_tenant(TENANT).get(&format!("/live/events?{query}")).await.expect(422);
+        let _ = app.visitor().in_tenant(TENANT).get(&format!("/live/events?{query}")).await.expect(422);
     }
     app.stop().await;
 }

@@ -140,7 +140,7 @@ async fn who_signs_out_is_closed_and_told_not_to_come_back() {
     let person = app.member().await;
     let mut watcher = Watcher::comes(&app, Some(&person.token)).await;
     let mut other = Watcher::comes(&app, Some(&app.member().await.token)).await;
-    person.delete("/api/v1/session").await.expect(204);
+    let _ = person.delete("/api/v1/session").await.expect(204);
     assert_eq!(watcher.until_closed().await, 4501);
     other.settles().await;
     app.stop().await;
