@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use domain::{BBox, CityId, Price, home::HomeKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
 use super::{ScopeName, Stream, ViewId};
 
@@ -215,7 +215,7 @@ impl From<CityId> for CityText {
 }
 
 /// One durable fact with its place in its stream.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventFrame {
     pub stream: Stream,
     pub seq: u64,
@@ -223,14 +223,7 @@ pub struct EventFrame {
     pub at: String,
     /// Past tense: `home_listed`, `stay_approved`.
     pub kind: String,
-    #[schemars(with = "Value")]
-    pub body: Box<RawValue>,
-}
-
-impl PartialEq for EventFrame {
-    fn eq(&self, other: &Self) -> bool {
-        (self.stream, self.seq, &self.at, &self.kind, self.body.get()) == (other.stream, other.seq, &other.at, &other.kind, other.body.get())
-    }
+    pub body: Value,
 }
 
 /// Forget what you hold of it.

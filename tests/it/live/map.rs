@@ -10,7 +10,7 @@ const CITY: u64 = 3_128_760;
 
 async fn lists(host: &Person, lat: f64, lng: f64, title: &str) -> Value {
     let home = json!({"kind": "apartment", "offer": "entire_place", "title": title, "description": "By the sea.", "guests": 2,
-        "price": {"amount": 8000, "currency": "EUR"}, "position": {"lat": lat, "lng": lng}});
+        "price": {"amount": 8000, "currency": "EUR"}, "position": {"lat": lat, "lng": lng}, "city": CITY});
     host.post("/api/v1/homes", &home).await.expect(201).json()
 }
 
@@ -27,7 +27,9 @@ async fn a_home_appears_changes_moves_and_vanishes_on_an_open_map() {
     let id = second["id"].as_str().unwrap().to_owned();
     visitor.until("the new home", |model| model.items("map").contains_key(&id)).await;
 
-    let _ = host.patch(&format!("/api/v1/homes/{id}"), &json!({"title": "Second, by the park"})).await.expect(200);
+    let version = |home: &Value| format!("\"{}\"", home["version"]);
+    let change = json!({"title": "Second, by the park"});
+    let changed = host.client.clone().with("If-Match", version(&second)).patch(&format!("/api/v1/homes/{id}"), &change).await.expect(200).json();
     visitor.until("its new title", |model| matches!(model.items("map").get(&id), Some(Item::Home { title, .. }) if title == "Second, by the park")).await;
 
     let at = |model: &super::Model| match model.items("map").get(&id) {
@@ -35,7 +37,8 @@ async fn a_home_appears_changes_moves_and_vanishes_on_an_open_map() {
         _ => None,
     };
     let before = at(&visitor.model).unwrap();
-    let _ = host.put(&format!("/api/v1/homes/{id}/position"), &json!({"lat": 41.42, "lng": 2.19})).await.expect(200);
+    let place = json!({"lat": 41.42, "lng": 2.19});
+    let _ = host.client.clone().with("If-Match", version(&changed)).put(&format!("/api/v1/homes/{id}/position"), &place).await.expect(200);
     visitor.until("its new place", |model| at(model).is_some_and(|now| now != before)).await;
 
     let _ = host.post(&format!("/api/v1/homes/{id}/pause"), &json!({})).await.expect(200);

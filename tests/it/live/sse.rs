@@ -57,7 +57,7 @@ fn encoded(text: &str) -> String {
 async fn sse_shows_what_a_websocket_shows() {
     let app = TestApp::spawn().await;
     let host = app.host().await;
-    let home = |title: &str, lat: f64| json!({"kind": "house", "offer": "private_room", "title": title, "description": "", "guests": 1, "price": null, "position": {"lat": lat, "lng": 2.17}});
+    let home = |title: &str, lat: f64| json!({"kind": "house", "offer": "private_room", "title": title, "description": "", "guests": 1, "price": null, "position": {"lat": lat, "lng": 2.17}, "city": 3128760});
     let _ = host.post("/api/v1/homes", &home("First", 41.40)).await.expect(201);
     let view = encoded(&json!({"id": "map", "bbox": BARCELONA, "zoom": 12, "layers": ["homes"]}).to_string());
     let mut sse = Events::open(&app, None, &format!("view={view}"), "").await;
@@ -78,7 +78,7 @@ async fn sse_shows_what_a_websocket_shows() {
 async fn sse_resumes_by_its_last_event_id() {
     let app = TestApp::spawn().await;
     let host = app.host().await;
-    let home = |lat: f64| json!({"kind": "loft", "offer": "entire_place", "title": "L", "description": "", "guests": 1, "price": null, "position": {"lat": lat, "lng": 2.17}});
+    let home = |lat: f64| json!({"kind": "loft", "offer": "entire_place", "title": "L", "description": "", "guests": 1, "price": null, "position": {"lat": lat, "lng": 2.17}, "city": 3128760});
     let mut first = Events::open(&app, Some(&host.token), "subscribe=city:3128760,member:self", "").await;
     first.until("caught up", |model| model.caught_up.len() == 2).await;
     let _ = host.post("/api/v1/homes", &home(41.40)).await.expect(201);
