@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod harness;
-mod homes;
 mod http;
 mod live;
 mod operations;

@@ -1,5 +1,6 @@
 //! People: signing up, in and out, roles and their groups, answers given once.
 
+mod at_once;
 mod idempotency;
 mod roles;
 mod sessions;

@@ -34,11 +34,11 @@ fn respelt(name: &str, choices: &[u8]) -> String {
             3 => out.push_str(&fold(c)),
             _ => out.push(c),
         }
-        if c == ' ' && choices[1] % 2 == 0 {
+        if c == ' ' && choices[1].is_multiple_of(2) {
             out.push(' ');
         }
     }
-    if choices[0] % 2 == 0 { nfc(&out) } else { out }
+    if choices[0].is_multiple_of(2) { nfc(&out) } else { out }
 }
 
 mod unicode {

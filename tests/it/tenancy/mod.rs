@@ -4,6 +4,7 @@ mod catalogue;
 mod fuzz;
 mod isolation;
 mod plans;
+mod socket;
 mod tenants;
 
 use sqlx::PgPool;
