@@ -11,4 +11,8 @@ export interface Destination {
   who: "all" | "member" | "visitor";
 }
 
-export const destinations: readonly Destination[] = [{ to: "/", label: words.nav.map, icon: "map", who: "all" }];
+export const destinations: readonly Destination[] = [
+  { to: "/", label: words.nav.map, icon: "map", who: "all" },
+  { to: "/sign-in", label: words.people.signIn, icon: "person", who: "visitor" },
+  { to: "/sign-up", label: words.people.signUp, icon: "plus", who: "visitor" },
+];

@@ -6,6 +6,7 @@ import { base } from "~/app/base";
 import { Shell } from "~/app/shell/Shell";
 import { type MapAddress, readAddress } from "~/pages/map/address";
 import { Missing } from "~/pages/missing/Missing";
+import { readNext } from "~/pages/people/next";
 import { ErrorState } from "~/ui/states/States";
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({
@@ -30,7 +31,20 @@ const home = createRoute({
   component: lazyRouteComponent(() => import("~/pages/home/HomePage"), "HomePage"),
 });
 
-const tree = root.addChildren([map, city, home]);
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: readNext,
+  component: lazyRouteComponent(() => import("~/pages/people/SignInPage"), "SignInPage"),
+});
+const signUp = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-up",
+  validateSearch: readNext,
+  component: lazyRouteComponent(() => import("~/pages/people/SignUpPage"), "SignUpPage"),
+});
+
+const tree = root.addChildren([map, city, home, signIn, signUp]);
 
 export function createPages(queries: QueryClient) {
   return createRouter({
