@@ -55,7 +55,7 @@ export default defineConfig({
     proxy: Object.fromEntries(
       ["^(/t/[a-z0-9-]+)?/api/", "^(/t/[a-z0-9-]+)?/live", "^/(health|openapi.json|asyncapi.json|docs)"].map((path) => [
         path,
-        { target: server, ws: path.includes("live"), changeOrigin: true },
+        { target: server, ws: path.includes("live") },
       ]),
     ),
   },
