@@ -17,15 +17,17 @@ use actix_web::{
 use actors::{Live, LiveConfig, RelayHandle};
 use gazetteer::Gazetteer;
 use thiserror::Error;
+use tokio::task::JoinHandle;
 
 use crate::{
     commands::{acknowledge::Acknowledgements, approve_stay::Approvals},
     config::Config,
     database::{Database, DatabaseError, Purpose},
+    demo::{self, Filling},
     health::{Health, Monitor},
     http::{self, HttpSettings},
     secrets::Hasher,
-    store::{Store, live::LiveSource},
+    store::{OwnerStore, Store, StoreError, live::LiveSource},
     telemetry,
     ws::follow_revocations,
 };
@@ -50,6 +52,10 @@ pub struct App {
 pub enum StartError {
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the demo could not be made")]
+    Demo(#[from] demo::CannotMakeDemo),
     #[error("{key} = {address}: {source}; stop what listens there, or choose another address")]
     Listen { key: &'static str, address: SocketAddr, source: io::Error },
     #[error("the server could not be started")]
@@ -65,6 +71,8 @@ pub struct Running {
     http: ServerHandle,
     metrics: ServerHandle,
     _monitor: Monitor,
+    /// Fills the demo, if there is one that is not full yet.
+    demo: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -92,10 +100,11 @@ impl Running {
         let approvals = Approvals::start(store.clone(), relay.clone());
         let app = Arc::new(App { store, health, relay, live, approvals, gazetteer: Gazetteer::embedded(), hasher: Hasher::default(), config });
 
+        let demo = first_start(&app, &database).await?;
         let (address, metrics_address) = (address_of(&http_door)?, address_of(&metrics_door)?);
         let http = serve(&app, http_door).map_err(StartError::Serve)?;
         let metrics = serve_metrics(rendered, metrics_door).map_err(StartError::Serve)?;
-        let running = Self { app, address, metrics_address, database, http: http.handle(), metrics: metrics.handle(), _monitor: monitor };
+        let running = Self { app, address, metrics_address, database, http: http.handle(), metrics: metrics.handle(), _monitor: monitor, demo };
         actix_web::rt::spawn(http);
         actix_web::rt::spawn(metrics);
         Ok(running)
@@ -115,6 +124,11 @@ impl Running {
         &self.database
     }
 
+    /// Whether there is a demo to sign in to.
+    pub fn has_demo(&self) -> bool {
+        self.demo.is_some()
+    }
+
     /// Ends it in order: not ready, doors, then the database. When `hurry` comes true, nobody is waited for any longer.
     pub async fn stop(self, hurry: impl Future<Output = ()>) {
         self.app.health.drain();
@@ -129,6 +143,27 @@ impl Running {
         self.metrics.stop(false).await;
         self.database.stop().await;
     }
+}
+
+/// On a database without any tenant: the demo. It is there at once, and fills in the background while one looks.
+async fn first_start(app: &Arc<App>, database: &Database) -> Result<Option<JoinHandle<()>>, StartError> {
+    if !app.config.demo.on_first_start {
+        return Ok(None);
+    }
+    let mut owner = OwnerStore::new(database.owner().await?);
+    let tenants = owner.tenants().await?;
+    if !tenants.is_empty() && tenants.iter().all(|tenant| tenant.slug != demo::SLUG) {
+        return Ok(None);
+    }
+    let tenant = demo::found(&mut owner, &app.store, &app.hasher).await?;
+    let app = Arc::clone(app);
+    Ok(Some(tokio::spawn(async move {
+        let filling = Filling { store: &app.store, relay: &app.relay, tenant: &tenant, homes: app.config.demo.homes };
+        match demo::fill(filling, |done| tracing::debug!(done, "demo homes")).await {
+            Ok(()) => tracing::info!(homes = app.config.demo.homes, "the demo is full"),
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "the demo is not full; the next start goes on"),
+        }
+    })))
 }
 
 fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

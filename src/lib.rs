@@ -7,6 +7,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod database;
+pub mod demo;
 pub mod doctor;
 pub mod embedded_postgres;
 pub mod export;

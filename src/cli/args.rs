@@ -70,6 +70,8 @@ pub enum Command {
     /// Write data out to files
     #[command(subcommand)]
     Export(Export),
+    /// Make the demo, or what is missing of it: a community with homes all over the world
+    Demo(Demo),
     /// Cities by name, offline
     #[command(subcommand)]
     Gazetteer(Gazetteer),
@@ -98,6 +100,13 @@ pub struct Migrate {
     /// Only say what would be applied
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How many homes there shall be [default: demo.homes]
+    #[arg(long)]
+    pub homes: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]

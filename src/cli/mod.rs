@@ -5,6 +5,7 @@
 
 mod args;
 mod configuration;
+mod demo;
 mod doctor;
 mod documents;
 mod export;
@@ -98,6 +99,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
                 Command::Member(member) => members::run(session, member, output).await,
                 Command::Import(import) => import::run(session, import, output).await,
                 Command::Export(export) => export::run(session, export).await,
+                Command::Demo(demo) => demo::run(session, demo, loaded.config.demo.homes, output).await,
                 Command::Serve(_) | Command::Config(_) | Command::Gazetteer(_) | Command::Openapi | Command::Doctor => Ok(Exit::Done),
             };
             session::with(&loaded.config, database_command)

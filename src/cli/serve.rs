@@ -8,7 +8,7 @@ use super::{
     Exit,
     session::{Interrupted, interrupted},
 };
-use crate::{app::Running, config::Config, telemetry};
+use crate::{app::Running, config::Config, demo, telemetry};
 
 pub(super) fn run(config: Config) -> anyhow::Result<Exit> {
     telemetry::init_logs(&config.log);
@@ -25,6 +25,9 @@ pub(super) fn run(config: Config) -> anyhow::Result<Exit> {
         println!("Posada is ready after {:.1} s: http://{}", took.as_secs_f64(), running.address());
         println!("  metrics  http://{}/metrics", running.metrics_address());
         println!("  data     {}", running.database().place());
+        if running.has_demo() {
+            println!("  demo     fills while you look; sign in as {} or {}, password: {}", demo::HOST, demo::GUEST, demo::PASSWORD);
+        }
         println!("  Ctrl-C stops it.");
         asked_to_end.await;
         tracing::info!("stopping; a second signal hurries");

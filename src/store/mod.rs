@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod cities;
 mod city_change;
 pub mod city_page;
+pub mod demo;
 pub mod events;
 pub mod groups;
 pub mod homes;

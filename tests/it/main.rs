@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod harness;
+mod homes;
 mod http;
 mod live;
 mod operations;

@@ -144,7 +144,6 @@ impl Answer {
 
     /// Itself, if the status is the expected one.
     #[track_caller]
-    #[must_use]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self

@@ -9,6 +9,7 @@ mod client;
 mod cluster;
 mod people;
 mod server;
+mod socket;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -18,6 +19,7 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 pub use client::{Answer, Client};
 pub use people::Person;
 use server::Server;
+pub use socket::{Closed, Socket};
 
 /// A running server. Stop it with [`stop`](Self::stop); dropping it ends it as a crash would.
 pub struct TestApp {

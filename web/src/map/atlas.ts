@@ -17,6 +17,14 @@ export interface Atlas {
   /** Each area is its rings, filled even-odd. */
   land: Line[][];
   borders: Line[];
+  countries: Country[];
+}
+/** A country's name and where to write it: in the middle of its largest part, whose width is given in the unit square. */
+export interface Country {
+  name: string;
+  lat: number;
+  lng: number;
+  width: number;
 }
 
 const MAX_LATITUDE = 85.0511287798;
@@ -27,9 +35,23 @@ export function project(lng: number, lat: number): [x: number, y: number] {
   return [lng / 360 + 0.5, 0.5 - Math.log((1 + sin) / (1 - sin)) / (4 * Math.PI)];
 }
 
-export async function loadAtlas(detail: "coarse" | "fine", signal?: AbortSignal): Promise<Atlas> {
+const loading = new Map<string, Promise<Atlas>>();
+
+/** Fetched and read once for all maps of the page; a failure is tried again the next time. */
+export function loadAtlas(detail: "coarse" | "fine"): Promise<Atlas> {
   const file = detail === "coarse" ? "land-110m" : "countries-50m";
-  const answer = await fetch(`/basemap/${file}.json`, { signal });
+  const known = loading.get(file);
+  if (known) return known;
+  const promise = fetchAtlas(file).catch((error) => {
+    loading.delete(file);
+    throw error;
+  });
+  loading.set(file, promise);
+  return promise;
+}
+
+async function fetchAtlas(file: string): Promise<Atlas> {
+  const answer = await fetch(`/basemap/${file}.json`);
   if (!answer.ok) throw new Error(`base map ${file}: ${answer.status}`);
   return readAtlas((await answer.json()) as Topology);
 }
@@ -37,14 +59,39 @@ export async function loadAtlas(detail: "coarse" | "fine", signal?: AbortSignal)
 export function readAtlas(topology: Topology): Atlas {
   const objects = topology.objects as Record<string, GeometryCollection>;
   const areas = objects.countries ?? objects.land;
-  if (!areas) return { land: [], borders: [] };
+  if (!areas) return { land: [], borders: [], countries: [] };
   const land: Line[][] = [];
-  for (const { geometry } of feature(topology, areas).features) {
-    if (geometry.type === "Polygon") land.push(geometry.coordinates.map(toLine));
-    else if (geometry.type === "MultiPolygon") for (const rings of geometry.coordinates) land.push(rings.map(toLine));
+  const countries: Country[] = [];
+  for (const { geometry, properties } of feature(topology, areas).features) {
+    const parts: Line[][] = [];
+    if (geometry.type === "Polygon") parts.push(geometry.coordinates.map(toLine));
+    else if (geometry.type === "MultiPolygon") for (const rings of geometry.coordinates) parts.push(rings.map(toLine));
+    land.push(...parts);
+    const name = (properties as { name?: unknown } | null)?.name;
+    const outer = parts.flatMap(([first]) => (first ? [first] : []));
+    if (typeof name === "string" && outer.length) countries.push(nameOf(name, outer));
   }
   const borders = objects.countries ? mesh(topology, objects.countries, (a, b) => a !== b).coordinates.map(toLine) : [];
-  return { land, borders };
+  return { land, borders, countries };
+}
+
+/** Writes a name in the middle of mass of the largest of some rings. */
+function nameOf(name: string, rings: readonly Line[]): Country {
+  const size = ({ west, east, north, south }: Line) => (east - west) * (south - north);
+  const largest = rings.reduce((a, b) => (size(b) > size(a) ? b : a));
+  const { points } = largest;
+  let [area, sumX, sumY] = [0, 0, 0];
+  for (let at = 0; at + 3 < points.length; at += 2) {
+    const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = points.subarray(at, at + 4);
+    const cross = x0 * y1 - x1 * y0;
+    area += cross;
+    sumX += (x0 + x1) * cross;
+    sumY += (y0 + y1) * cross;
+  }
+  const x = area ? sumX / (3 * area) : (largest.west + largest.east) / 2;
+  const y = area ? sumY / (3 * area) : (largest.north + largest.south) / 2;
+  const lat = (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
+  return { name, lat, lng: ((((x * 360) % 360) + 360) % 360) - 180, width: largest.east - largest.west };
 }
 
 /**

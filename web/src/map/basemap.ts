@@ -9,7 +9,7 @@ import { readColours } from "~/map/colours";
 
 const TILE = 512;
 const LAST_TRUE_ZOOM = 10;
-const NOTHING: Atlas = { land: [], borders: [] };
+const NOTHING: Atlas = { land: [], borders: [], countries: [] };
 /** Degrees between grid lines from each zoom on. */
 const GRID: [zoom: number, degrees: number][] = [
   [17, 0.002],
@@ -27,7 +27,7 @@ const GRID: [zoom: number, degrees: number][] = [
 
 class Basemap extends L.GridLayer {
   private atlas = NOTHING;
-  private readonly ending = new AbortController();
+  private ended = false;
   private unhear: () => void = () => {};
   private colours = readColours();
 
@@ -42,7 +42,7 @@ class Basemap extends L.GridLayer {
   }
 
   override onRemove(map: L.Map): this {
-    this.ending.abort();
+    this.ended = true;
     this.unhear();
     return super.onRemove(map);
   }
@@ -51,10 +51,11 @@ class Basemap extends L.GridLayer {
   private async load() {
     for (const detail of ["coarse", "fine"] as const) {
       try {
-        this.atlas = await loadAtlas(detail, this.ending.signal);
-        if (!this.ending.signal.aborted) this.redraw();
+        const atlas = await loadAtlas(detail);
+        if (this.ended) return;
+        this.atlas = atlas;
+        this.redraw();
       } catch (error) {
-        if (this.ending.signal.aborted) return;
         console.warn(error);
       }
     }

@@ -74,7 +74,7 @@ function Stage({ tenant }: { tenant: Schemas["Tenant"] }) {
     [map, choose],
   );
   const marks = useMarks(map, looking, items, tenant, chosen, store.fresh, press);
-  usePlaceNames(map, looking, marks);
+  usePlaceNames(map, looking, marks, tenant.tile_url === null);
   const offset = marks.find(({ key }) => key === chosen);
 
   const here = useMemo(() => (looking ? inView(items, looking) : []), [items, looking]);

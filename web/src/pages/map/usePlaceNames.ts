@@ -1,30 +1,40 @@
-/** Names of places where the base map has none: beyond zoom 9, thinned by the server, written where no mark is. */
+/**
+ * Names that keep one's bearings, written where no mark is: countries while the world is in view, and from zoom 9 on, where
+ * the base map has little and then nothing, cities of the gazetteer as the server thins them.
+ */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import L from "leaflet";
-import { useEffect, useRef } from "react";
-import { api, type Schemas, unwrap } from "~/api/client";
+import { useEffect, useMemo, useRef } from "react";
+import { api, unwrap } from "~/api/client";
 import { type Mark, roomOf } from "~/map/arrange";
+import { loadAtlas } from "~/map/atlas";
 import { CITY_ZOOM, nearestCopy } from "~/map/limits";
 import type { Looking } from "~/pages/map/useStage";
 import css from "./names.module.css";
 
-const ASIDE_PX = [0, 30, -30, 54, -54];
+/** Pixels below or above its place where a name may stand instead. */
+const ASIDE = [0, 30, -30, 54, -54];
 /** A large place may stand further off rather than not at all. */
-const FAR_ASIDE_PX = [...ASIDE_PX, 84, -84, 120, -120, 160, -160];
+const FAR_ASIDE = [...ASIDE, 84, -84, 120, -120, 160, -160];
 const LARGE = 500_000;
+const MIDDLE = 50_000;
+const FIRST_COUNTRY_ZOOM = 3;
 
-export function usePlaceNames(map: L.Map | null, looking: Looking | null, marks: readonly Mark[]) {
+interface Name {
+  key: string;
+  text: string;
+  lat: number;
+  lng: number;
+  look: "country" | "large" | "middle" | "small";
+}
+const NEAR_ASIDE = [0, 24, -24];
+const LETTER_PX = { country: 10, large: 11, middle: 8.5, small: 7.5 };
+
+export function usePlaceNames(map: L.Map | null, looking: Looking | null, marks: readonly Mark[], ownBasemap: boolean) {
   const zoom = looking?.zoom ?? 0;
-  const bbox = looking && zoom >= CITY_ZOOM ? snapped(looking) : null;
-  const { data } = useQuery({
-    queryKey: ["names", bbox, zoom],
-    queryFn: ({ signal }) =>
-      unwrap(api.GET("/api/v1/map/names", { params: { query: { bbox: bbox ?? "", zoom } }, signal })),
-    enabled: bbox !== null,
-    placeholderData: keepPreviousData,
-    staleTime: 60 * 60_000,
-  });
-  const names = bbox ? data?.items : undefined;
+  const cities = useCityNames(looking);
+  const countries = useCountryNames(zoom, ownBasemap);
+  const names = zoom >= CITY_ZOOM ? cities : countries;
   const standing = useRef(new Map<string, L.Marker>());
 
   useEffect(() => {
@@ -37,7 +47,7 @@ export function usePlaceNames(map: L.Map | null, looking: Looking | null, marks:
 
   useEffect(() => {
     if (!map) return;
-    const wanted = place(names ?? [], marks, (lat, lng) => map.project([lat, lng], zoom));
+    const wanted = place(names, marks, (lat, lng) => map.project([lat, lng], zoom));
     for (const [key, label] of standing.current) {
       if (wanted.has(key)) continue;
       label.remove();
@@ -56,31 +66,72 @@ export function usePlaceNames(map: L.Map | null, looking: Looking | null, marks:
   }, [map, names, marks, zoom]);
 }
 
-/** Where each name fits, the larger places first; the key changes when it has to stand elsewhere. */
+const NONE: readonly Name[] = [];
+
+function useCityNames(looking: Looking | null): readonly Name[] {
+  const zoom = looking?.zoom ?? 0;
+  const bbox = looking && zoom >= CITY_ZOOM ? snapped(looking) : null;
+  const { data } = useQuery({
+    queryKey: ["names", bbox, zoom],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/map/names", { params: { query: { bbox: bbox ?? "", zoom } }, signal })),
+    enabled: bbox !== null,
+    placeholderData: keepPreviousData,
+    staleTime: 60 * 60_000,
+  });
+  return useMemo(() => {
+    const places = [...(data?.items ?? [])].sort((a, b) => b.population - a.population);
+    return places.map(({ id, name, lat, lng, population }) => ({
+      ...{ key: `${id}/${lat}`, text: name, lat, lng },
+      look: population >= LARGE ? "large" : population >= MIDDLE ? "middle" : "small",
+    }));
+  }, [data]);
+}
+
+/** Those whose name fits into them at this zoom, the wide ones first. An operator's own tiles name countries themselves. */
+function useCountryNames(zoom: number, ownBasemap: boolean): readonly Name[] {
+  const wanted = ownBasemap && zoom >= FIRST_COUNTRY_ZOOM && zoom < CITY_ZOOM;
+  const { data } = useQuery({
+    queryKey: ["countries"],
+    queryFn: async () => (await loadAtlas("fine")).countries,
+    enabled: wanted,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return useMemo(() => {
+    if (!data || !wanted) return NONE;
+    const world = 256 * 2 ** zoom;
+    return data
+      .filter(({ name, width }) => width * world > name.length * LETTER_PX.country)
+      .sort((a, b) => b.width - a.width)
+      .map(({ name, lat, lng }) => ({ key: `${name}/${zoom}`, text: name, lat, lng, look: "country" }));
+  }, [data, wanted, zoom]);
+}
+
+/** Where each name fits, the first ones first; the key changes when it has to stand elsewhere. */
 function place(
-  names: readonly Schemas["CityRef"][],
+  names: readonly Name[],
   marks: readonly Mark[],
   project: (lat: number, lng: number) => { x: number; y: number },
 ) {
-  const placed = new Map<string, { name: Schemas["CityRef"]; aside: number }>();
+  const placed = new Map<string, { name: Name; aside: number }>();
   if (names.length === 0) return placed;
   const room = roomOf(marks, project);
-  for (const name of [...names].sort((a, b) => b.population - a.population)) {
+  for (const name of names) {
     const { x, y } = project(name.lat, name.lng);
-    const width = name.name.length * (name.population >= LARGE ? 11 : 8) + 8;
-    const aside = (name.population >= LARGE ? FAR_ASIDE_PX : ASIDE_PX).find((dy) => room.isFree(x, y + dy, width, 22));
+    const width = name.text.length * LETTER_PX[name.look] + 8;
+    const offsets = name.look === "large" ? FAR_ASIDE : name.look === "country" ? NEAR_ASIDE : ASIDE;
+    const aside = offsets.find((dy) => room.isFree(x, y + dy, width, 22));
     if (aside === undefined) continue;
     room.take(x, y + aside, width, 22);
-    placed.set(`${name.id}/${name.lat}/${aside}`, { name, aside });
+    placed.set(`${name.key}/${aside}`, { name, aside });
   }
   return placed;
 }
 
-function writing(name: Schemas["CityRef"]): HTMLElement {
+function writing({ text, look }: Name): HTMLElement {
   const element = document.createElement("span");
-  element.textContent = name.name;
-  const size = name.population >= LARGE ? css.large : name.population >= 50_000 ? css.middle : undefined;
-  element.className = [css.name, size].filter(Boolean).join(" ");
+  element.textContent = text;
+  element.className = `${css.name} ${css[look]}`;
   element.setAttribute("aria-hidden", "true");
   return element;
 }

@@ -1,0 +1,81 @@
+//! Changing a home: by its version, its host, its fields.
+
+use serde_json::json;
+
+use super::{draft, draft_with, id, listed, told};
+use crate::harness::TestApp;
+
+#[actix_web::test]
+async fn an_edit_names_its_version_and_nothing_is_lost() {
+    let app = TestApp::spawn().await;
+    let host = app.host().await;
+    let home = listed(&host, &draft()).await;
+    let path = format!("/api/v1/homes/{}", id(&home));
+    let edit = |version: &str| host.client.clone().with("If-Match", version);
+    host.patch(&path, &json!({"title": "No version"})).await.problem(428, "version-missing");
+    let changed = edit("1").patch(&path, &json!({"title": "Second", "price": null, "guests": 6})).await.expect(200).json();
+    assert_eq!((changed["version"].as_u64(), changed["title"].as_str(), changed["price"].is_null()), (Some(2), Some("Second"), true));
+    assert_eq!((changed["beds"].clone(), changed["rooms"][0]["guests"].clone()), (json!(3), json!(6)));
+    let problem = edit("1").patch(&path, &json!({"title": "Too late"})).await.problem(412, "stale");
+    assert!(problem["detail"].as_str().unwrap().contains("version 2"));
+    // An edit that changes nothing makes no version and tells nobody.
+    let before = told(&app, "city:3128760").await.len();
+    assert_eq!(edit("2").patch(&path, &json!({"title": "Second"})).await.expect(200).json()["version"], 2);
+    assert_eq!(told(&app, "city:3128760").await.len(), before);
+    edit("2").patch(&path, &json!({"guests": 0, "host": "me"})).await.problem(422, "invalid");
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn of_edits_of_one_version_at_once_one_wins() {
+    let app = TestApp::spawn().await;
+    let host = app.host().await;
+    let home = listed(&host, &draft()).await;
+    let path = format!("/api/v1/homes/{}", id(&home));
+    let client = host.client.clone().with("If-Match", "1");
+    let edits = (0..8).map(|n| {
+        let (client, path) = (client.clone(), path.clone());
+        async move { client.patch(&path, &json!({"title": format!("Edit {n}")})).await.status }
+    });
+    let mut statuses: Vec<u16> = futures_util::future::join_all(edits).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412, 412, 412, 412, 412, 412, 412]);
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn nobody_else_finds_a_home_to_change() {
+    let app = TestApp::spawn().await;
+    let (host, other) = (app.host().await, app.host().await);
+    let home = listed(&host, &draft()).await;
+    let path = format!("/api/v1/homes/{}", id(&home));
+    let stranger = other.client.clone().with("If-Match", "1");
+    stranger.patch(&path, &json!({"title": "Mine now"})).await.problem(404, "not-found");
+    stranger.put(&format!("{path}/position"), &json!({"lat": 41.4, "lng": 2.17})).await.problem(404, "not-found");
+    for step in ["pause", "resume", "retire"] {
+        stranger.post(&format!("{path}/{step}"), &json!(null)).await.problem(404, "not-found");
+    }
+    let seen = other.get(&path).await.expect(200).json();
+    assert_eq!((seen["mine"].as_bool(), seen["exact"].is_null(), seen["moves"].clone(), seen["version"].as_u64()), (Some(false), true, json!([]), Some(1)));
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn rooms_are_named_added_and_taken_away_unless_somebody_asked_for_them() {
+    let app = TestApp::spawn().await;
+    let (host, guest) = (app.host().await, app.guest().await);
+    let home = listed(&host, &draft_with(json!({"rooms": [{"name": "One", "guests": 2}, {"name": "Two", "guests": 2}]}))).await;
+    let path = format!("/api/v1/homes/{}", id(&home));
+    let (one, two) = (home["rooms"][0]["id"].clone(), home["rooms"][1]["id"].clone());
+    let stay = json!({"room": two, "arrive": "2027-05-01", "leave": "2027-05-03", "guests": 1, "message": "Hello"});
+    drop(guest.post(&format!("{path}/stays"), &stay).await.expect(201));
+    let edit = |version: &str| host.client.clone().with("If-Match", version);
+    edit("1").patch(&path, &json!({"rooms": [{"id": one, "name": "One"}]})).await.problem(409, "room-in-use");
+    let rooms = json!([{"id": two, "name": "Second", "guests": 3}, {"name": "Third", "guests": 1}]);
+    let changed = edit("1").patch(&path, &json!({"rooms": rooms})).await.expect(200).json();
+    let names: Vec<_> = changed["rooms"].as_array().unwrap().iter().map(|room| room["name"].as_str().unwrap()).collect();
+    assert_eq!((names, &changed["rooms"][0]["id"]), (vec!["Second", "Third"], &two));
+    edit("2").patch(&path, &json!({"rooms": [{"id": home["id"], "name": "Foreign"}]})).await.problem(422, "invalid");
+    edit("2").patch(&path, &json!({"guests": 2})).await.problem(422, "invalid");
+    app.stop().await;
+}
