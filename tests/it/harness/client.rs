@@ -45,6 +45,12 @@ impl Client {
         self.with("Authorization", format!("Bearer {token}"))
     }
 
+    /// The same person at another server of the same installation.
+    #[must_use]
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self { address, headers: self.headers.clone() }
+    }
+
     #[must_use]
     pub fn in_tenant(self, slug: &str) -> Self {
         self.with("X-Posada-Tenant", slug)

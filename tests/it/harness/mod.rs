@@ -8,6 +8,7 @@
 mod client;
 mod cluster;
 mod people;
+mod process;
 mod server;
 mod socket;
 
@@ -18,6 +19,7 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 
 pub use client::{Answer, Client};
 pub use people::Person;
+pub use process::Process;
 use server::Server;
 pub use socket::{Closed, Socket};
 

@@ -4,6 +4,7 @@ mod answer;
 mod approve;
 mod expire;
 mod inbox;
+mod kill;
 mod request;
 mod seeded;
 
