@@ -29,6 +29,7 @@ use crate::{
     secrets::Hasher,
     store::{OwnerStore, Store, StoreError, live::LiveSource},
     telemetry,
+    validate::{Invalid, Parts},
     ws::follow_revocations,
 };
 
@@ -54,6 +55,8 @@ pub enum StartError {
     Database(#[from] DatabaseError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
     #[error("the demo could not be made")]
     Demo(#[from] demo::CannotMakeDemo),
     #[error("{key} = {address}: {source}; stop what listens there, or choose another address")]
@@ -100,6 +103,9 @@ impl Running {
         let approvals = Approvals::start(store.clone(), relay.clone());
         let app = Arc::new(App { store, health, relay, live, approvals, gazetteer: Gazetteer::embedded(), hasher: Hasher::default(), config });
 
+        let beating = app.live.clone();
+        app.health.watch("relay", move || Duration::from_millis(beating.health().relay_silent_ms));
+        Parts::shipped(&app.config, database.pending().await?, app.health.ready()).validate()?;
         let demo = first_start(&app, &database).await?;
         let (address, metrics_address) = (address_of(&http_door)?, address_of(&metrics_door)?);
         let http = serve(&app, http_door).map_err(StartError::Serve)?;

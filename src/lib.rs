@@ -18,4 +18,5 @@ pub mod secrets;
 pub mod store;
 pub mod telemetry;
 pub mod titles;
+pub mod validate;
 pub mod ws;

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::{
+    app::StartError,
     config::{ConfigError, Loaded},
     database::DatabaseError,
     store::StoreError,
@@ -124,7 +125,10 @@ fn code_of(error: &anyhow::Error) -> Exit {
                 Some(Exit::Interrupted)
             } else if cause.is::<ConfigError>() {
                 Some(Exit::Config)
-            } else if cause.is::<DatabaseError>() || matches!(cause.downcast_ref(), Some(StoreError::Unreachable(_))) {
+            } else if cause.is::<DatabaseError>()
+                || matches!(cause.downcast_ref(), Some(StartError::Database(_)))
+                || matches!(cause.downcast_ref(), Some(StoreError::Unreachable(_)))
+            {
                 Some(Exit::Database)
             } else if cause.is::<args::Misused>() {
                 Some(Exit::Usage)

@@ -202,29 +202,10 @@ fn unknown(name: &str, known: impl Iterator<Item = String>) -> String {
     }
 }
 
-/// What is wrong only together.
+/// What is wrong only together, with the place of each key.
 fn together(config: &Config, places: &BTreeMap<String, String>) -> Vec<Fault> {
-    let mut faults = Vec::new();
     let place = |key: &str| places.get(key).cloned().unwrap_or_else(|| key.to_owned());
-    if config.http.listen == config.metrics.listen && config.http.listen.port() != 0 {
-        let problem = format!("http.listen and metrics.listen are both {}; they must differ", config.http.listen);
-        faults.push(Fault { place: place("metrics.listen"), problem });
-    }
-    if config.database.owner_url.is_some() && config.database.url.is_none() {
-        faults.push(Fault { place: place("database.owner_url"), problem: "it says nothing without database.url; set that as well".to_owned() });
-    }
-    if let Some(url) = &config.http.public_url
-        && (!(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/'))
-    {
-        let problem = format!("http.public_url = {url:?}: expected scheme and host without a slash at the end, such as https://posada.example");
-        faults.push(Fault { place: place("http.public_url"), problem });
-    }
-    if tracing_subscriber::EnvFilter::try_new(&config.log.filter).is_err() {
-        let problem =
-            format!("log.filter = {:?}: expected a level (error, warn, info, debug, trace) or levels per module, `info,posada=debug`", config.log.filter);
-        faults.push(Fault { place: place("log.filter"), problem });
-    }
-    faults
+    config.faults().into_iter().map(|(key, problem)| Fault { place: place(key), problem }).collect()
 }
 
 #[cfg(test)]

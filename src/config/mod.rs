@@ -23,4 +23,25 @@ impl Config {
             None => Path::new(".posada").to_owned(),
         }
     }
+
+    /// What no key alone can have wrong: key, and what is wrong with it.
+    pub fn faults(&self) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        if self.http.listen == self.metrics.listen && self.http.listen.port() != 0 {
+            faults.push(("metrics.listen", format!("http.listen and metrics.listen are both {}; they must differ", self.http.listen)));
+        }
+        if self.database.owner_url.is_some() && self.database.url.is_none() {
+            faults.push(("database.owner_url", "it says nothing without database.url; set that as well".to_owned()));
+        }
+        if let Some(url) = &self.http.public_url
+            && (!(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/'))
+        {
+            faults.push(("http.public_url", format!("{url:?}: expected scheme and host without a slash at the end, such as https://posada.example")));
+        }
+        if tracing_subscriber::EnvFilter::try_new(&self.log.filter).is_err() {
+            let expected = "expected a level (error, warn, info, debug, trace) or levels per module, such as info,posada=debug";
+            faults.push(("log.filter", format!("{:?}: {expected}", self.log.filter)));
+        }
+        faults
+    }
 }

@@ -46,27 +46,47 @@ impl Drop for Heartbeat {
 }
 
 /// Held by the health report.
-#[derive(Debug)]
 pub(super) struct Watch {
     pub(super) name: String,
     heart: Arc<Heart>,
+    /// Asked instead of the heart, where an actor keeps its own clock.
+    clock: Option<Clock>,
     /// The last judgement and when it was first made.
     since: Mutex<(State, OffsetDateTime)>,
 }
 
 pub(super) fn pair(name: &str) -> (Heartbeat, Watch) {
-    let heart = Arc::new(Heart { made: Instant::now(), last: AtomicU64::new(0), life: AtomicU8::new(ALIVE) });
+    let heart = heart();
     let since = Mutex::new((State::Well, OffsetDateTime::now_utc()));
-    (Heartbeat(Arc::clone(&heart)), Watch { name: name.to_owned(), heart, since })
+    (Heartbeat(Arc::clone(&heart)), Watch { name: name.to_owned(), heart, clock: None, since })
+}
+
+fn heart() -> Arc<Heart> {
+    Arc::new(Heart { made: Instant::now(), last: AtomicU64::new(0), life: AtomicU8::new(ALIVE) })
+}
+
+type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").field("name", &self.name).field("heart", &self.heart).finish_non_exhaustive()
+    }
 }
 
 impl Watch {
+    pub(super) fn of(name: &str, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self { name: name.to_owned(), heart: heart(), clock: Some(Box::new(clock)), since: Mutex::new((State::Well, OffsetDateTime::now_utc())) }
+    }
+
     pub(super) fn is_retired(&self) -> bool {
         self.heart.life.load(Ordering::Relaxed) == RETIRED
     }
 
     /// Since the last beat, or since it was made if there was none.
     pub(super) fn silent_for(&self) -> Option<Duration> {
+        if let Some(clock) = &self.clock {
+            return Some(clock());
+        }
         self.heart.made.elapsed().checked_sub(Duration::from_millis(self.heart.last.load(Ordering::Relaxed)))
     }
 

@@ -116,6 +116,11 @@ impl Health {
         beat
     }
 
+    /// An actor that keeps its own clock: `silent_for` says how long ago it last gave a sign of life.
+    pub fn watch(&self, actor: &str, silent_for: impl Fn() -> Duration + Send + Sync + 'static) {
+        lock(&self.0.hearts).push(heartbeat::Watch::of(actor, silent_for));
+    }
+
     /// From now on not ready: the end has begun.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
@@ -138,11 +143,6 @@ impl Health {
         let mut components = self.components(|_| true);
         components.extend(self.0.draining.load(Ordering::Relaxed).then(|| self.draining()));
         Report::of(components)
-    }
-
-    /// The names of the hearts there are: for the validation at start.
-    pub fn hearts(&self) -> Vec<String> {
-        lock(&self.0.hearts).iter().map(|watch| watch.name.clone()).collect()
     }
 
     fn components(&self, which: impl Fn(&str) -> bool) -> Vec<Component> {

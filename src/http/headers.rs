@@ -26,6 +26,13 @@ pub const REQUIRED: [&str; 8] = [
     "x-request-id",
 ];
 
+/// As they stand on an answer that has nothing of its own: for component validation.
+pub fn on_every_answer() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    secure(&mut headers, None, false);
+    headers
+}
+
 /// Sets what is the same on every answer, and the content policy with the host of a tenant's own map tiles let in.
 pub(super) fn secure(headers: &mut HeaderMap, tile_url: Option<&str>, https: bool) {
     for (name, value) in FIXED {

@@ -8,6 +8,9 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 /// Seconds: from a lookup in memory to a request that should have been cut.
 const SECONDS: [f64; 14] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// How many at once.
+const SIZES: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
+
 /// What `/metrics` answers.
 #[derive(Clone, Debug)]
 pub struct Rendered(PrometheusHandle);
@@ -29,7 +32,9 @@ pub fn install() -> Rendered {
     Rendered(
         HANDLE
             .get_or_init(|| {
-                let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS);
+                let builder = PrometheusBuilder::new()
+                    .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+                    .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_size".to_owned()), &SIZES));
                 let recorder = builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
                 let handle = recorder.handle();
                 // Refused only if somebody else in this process has one: then theirs renders, and ours is empty.
@@ -43,10 +48,17 @@ pub fn install() -> Rendered {
     )
 }
 
-/// Our own series: the server's. What http, live and commands count is described where it is counted.
-const OURS: [(&str, Unit, Kind, &str); 10] = [
+/// The series of the server, its edges and commands; the live core has a table of its own.
+const OURS: [(&str, Unit, Kind, &str); 17] = [
     ("posada_up_seconds", Unit::Seconds, Kind::Gauge, "Time since the start of this process."),
     ("posada_health", Unit::Count, Kind::Gauge, "1 while a component is well, by component."),
+    ("posada_http_requests_total", Unit::Count, Kind::Counter, "Requests answered, by method, route and status."),
+    ("posada_http_request_seconds", Unit::Seconds, Kind::Histogram, "Time to answer, by method and route."),
+    ("posada_http_in_flight", Unit::Count, Kind::Gauge, "Requests being answered now."),
+    ("posada_http_panics_total", Unit::Count, Kind::Counter, "Panics caught in handlers, by route. Every one is a bug."),
+    ("posada_approvals_batch_size", Unit::Count, Kind::Histogram, "Approvals of stays written in one transaction."),
+    ("posada_import_homes_total", Unit::Count, Kind::Counter, "Homes taken in, by outcome (new, changed, unchanged)."),
+    ("posada_import_refused_total", Unit::Count, Kind::Counter, "Rows of imports that were refused."),
     ("posada_db_pool_connections", Unit::Count, Kind::Gauge, "Connections to Postgres, by state (idle, used)."),
     ("posada_db_pool_limit", Unit::Count, Kind::Gauge, "Connections to Postgres at most."),
     ("posada_db_ping_seconds", Unit::Seconds, Kind::Histogram, "One round trip to Postgres, with the wait for a connection."),
@@ -64,18 +76,25 @@ enum Kind {
     Histogram,
 }
 
-/// Says what each of our own series means.
-pub fn describe() {
+/// Says what each series means, and shows the counters before they count: a panel about something rare is not empty.
+fn describe() {
     for (name, unit, kind, meaning) in OURS {
         match kind {
-            Kind::Counter => describe_counter!(name, unit, meaning),
+            Kind::Counter => {
+                describe_counter!(name, unit, meaning);
+                metrics::counter!(name).increment(0);
+            }
             Kind::Gauge => describe_gauge!(name, unit, meaning),
             Kind::Histogram => describe_histogram!(name, unit, meaning),
         }
     }
+    actors::describe_metrics();
+    for name in actors::metric_names().filter(|name| name.ends_with("_total")) {
+        metrics::counter!(name).increment(0);
+    }
 }
 
-/// The names of our own series.
+/// The names of all series.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    OURS.into_iter().map(|(name, ..)| name)
+    OURS.into_iter().map(|(name, ..)| name).chain(actors::metric_names())
 }

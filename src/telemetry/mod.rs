@@ -6,4 +6,4 @@ mod logs;
 mod metrics;
 
 pub use logs::init as init_logs;
-pub use metrics::{Rendered, describe, install, names};
+pub use metrics::{Rendered, install, names};

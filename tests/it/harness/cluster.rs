@@ -1,10 +1,7 @@
 //! One throw-away Postgres for this test process, and a database per test copied from a migrated template.
-//!
-//! A shell that reads a pipe of ours outlives us whatever happens: when the pipe closes it ends Postgres and removes the directory.
 
 use std::{
     path::PathBuf,
-    process::{Child, Command, Stdio},
     sync::{
         LazyLock, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -16,28 +13,20 @@ use posada::{
     embedded_postgres::{Cluster, Options},
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use std::os::unix::process::CommandExt;
+
+use super::watch::Watch;
 
 const TEMPLATE: &str = "template_posada";
 const ROLES: &str = include_str!("../../../migrations/bootstrap/roles.sql");
-/// Ends the Postgres of directory $1 at once and removes it, as soon as whoever holds the pipe is gone.
-const WATCH: &str = r#"read -r _
-if [ -f "$1/postgres/postmaster.pid" ]; then
-    pid=$(head -n 1 "$1/postgres/postmaster.pid"); kill -QUIT "$pid" 2>/dev/null
-    n=0; while [ -d "/proc/$pid/cwd/" ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done
-fi
-rm -rf "$1""#;
-
 struct Shared {
     cluster: Cluster,
     dir: PathBuf,
-    /// Its standard input is the pipe: it closes when this process ends, however it ends.
-    _watch: Child,
+    _watch: Watch,
 }
 
 static SHARED: LazyLock<Mutex<Shared>> = LazyLock::new(|| {
     let dir = std::env::temp_dir().join(format!("posada-it-{}", std::process::id()));
-    let watch = Command::new("sh").args(["-c", WATCH, "sh"]).arg(&dir).stdin(Stdio::piped()).process_group(0).spawn().unwrap();
+    let watch = Watch::over(&dir);
     let cluster = Cluster::start(&Options { dir: dir.clone(), binaries: None, throw_away: true }).unwrap();
     // In a runtime of its own: connections belong to the one they were made in.
     let connect = cluster.connect().username("postgres");

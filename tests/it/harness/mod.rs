@@ -9,8 +9,10 @@ mod client;
 mod cluster;
 mod people;
 mod process;
+pub mod program;
 mod server;
 mod socket;
+mod watch;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -59,9 +61,12 @@ impl TestApp {
         app
     }
 
-    /// A server that is expected not to start: why not.
-    pub async fn refuses(change: impl FnOnce(&mut Config)) -> String {
+    /// A server that is expected not to start, on a database that `seeded` has spoiled: why not.
+    pub async fn refuses(seeded: &'static str, change: impl FnOnce(&mut Config)) -> String {
         let database = cluster::database().await;
+        let owner = PgPoolOptions::new().max_connections(1).connect(&database.url("posada_owner")).await.unwrap();
+        sqlx::raw_sql(seeded).execute(&owner).await.unwrap();
+        owner.close().await;
         let mut config = Config::default();
         config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.metrics.listen = config.http.listen;
@@ -121,8 +126,11 @@ impl TestApp {
         self.server = Server::start(self.config.clone()).await.unwrap();
     }
 
-    /// Ends it properly. Fails if a thread of it panicked meanwhile, as a dead actor's would have.
+    /// Ends it properly. Fails if an actor is dead or stuck, or a thread of it panicked meanwhile.
     pub async fn stop(self) {
+        let ready = self.server.app.health.ready();
+        let dead: Vec<_> = ready.failing().filter(|component| component.component.starts_with("actor ")).collect();
+        assert!(dead.is_empty(), "{dead:?}");
         self.server.stop().await;
         self.owner.close().await;
         self.database.remove().await;

@@ -1,4 +1,7 @@
 //! Starting, stopping, and telling how one is.
 
 mod health;
+mod metrics;
+mod program;
 mod serve;
+mod validation;
