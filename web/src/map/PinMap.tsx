@@ -9,6 +9,8 @@ import { createMap } from "~/map/createMap";
 import type { MapAt } from "~/map/limits";
 import css from "./PinMap.module.css";
 
+const NONE: readonly string[] = [];
+
 interface Position {
   lat: number;
   lng: number;
@@ -32,6 +34,7 @@ export default function PinMap({
   const [map, setMap] = useState<L.Map | null>(null);
   const tenant = useTenant();
   const tileUrl = tenant?.tile_url;
+  const credits = tenant?.credits;
   const first = useRef(at);
   const move = useRef(onMove);
   move.current = onMove;
@@ -39,13 +42,13 @@ export default function PinMap({
 
   useEffect(() => {
     if (!element.current) return;
-    const made = createMap(element.current, { at: first.current, tileUrl, credits: [], label });
+    const made = createMap(element.current, { at: first.current, tileUrl, credits: credits ?? NONE, label });
     setMap(made);
     return () => {
       made.remove();
       setMap(null);
     };
-  }, [tileUrl, label]);
+  }, [tileUrl, credits, label]);
 
   // The pin is made once and moved then: taken away and put back it would lose the keyboard's focus.
   const [marker, setMarker] = useState<L.Marker | null>(null);

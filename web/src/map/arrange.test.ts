@@ -68,7 +68,16 @@ test("what is chosen stays itself", () => {
   ]);
 });
 
-test("a home without room for its price is a dot", () => {
-  const marks = arrange([home("a", 0), home("b", 20), home("c", 200)], bands, flat, null);
-  expect(marks.map(({ look }) => look)).toEqual(["price", "dot", "price"]);
+test("a home without room for its price is a dot, homes that cannot be told apart are a number", () => {
+  const marks = arrange(
+    [home("a", 0), home("b", 30), home("c", 200), home("d", 205), home("e", 207)],
+    bands,
+    flat,
+    null,
+  );
+  expect(marks.map(({ key, look, homes }) => [key, look, homes])).toEqual([
+    ["home/a", "price", 1],
+    ["home/b", "dot", 1],
+    ["home/c", "bubble", 3],
+  ]);
 });

@@ -52,14 +52,16 @@ export function arrange(
   project: Projected,
   chosen: string | null,
 ): Mark[] {
-  const bubbles = arrangeBubbles(
-    items.filter((item) => item.c !== "home"),
-    bands,
-    project,
-    chosen,
-  );
+  const cities = items.filter((item) => item.c !== "home").sort((a, b) => rank(a, b, chosen));
+  const homes = items.filter((item) => item.c === "home").sort((a, b) => rank(a, b, chosen));
+  const place = (item: ScopedItem): Placed => ({ mark: markOf(item, bands), at: project(item.y, item.x) });
+  const bubbles = gather(cities.map(place), bands, chosen, reachOfBubbles);
+  const doors = gather(homes.map(place), bands, chosen, () => HOME_REACH);
+
   const room = new Room();
-  for (const { mark, at } of bubbles) room.take(at.x, at.y, mark.size, mark.size);
+  for (const { mark, at } of [...bubbles, ...doors]) {
+    if (mark.look === "bubble") room.take(at.x, at.y, mark.size, mark.size);
+  }
   for (const { mark, at } of bubbles) {
     const [first] = mark.items;
     if (first?.c !== "city") continue;
@@ -71,61 +73,77 @@ export function arrange(
       mark.label = name;
     }
   }
-
-  const homes = items.filter((item) => item.c === "home").sort((a, b) => rank(a, b, chosen));
-  const marks = bubbles.map(({ mark }) => mark);
-  for (const home of homes) {
-    const { x, y } = project(home.y, home.x);
-    const fits = home.key === chosen || room.isFree(x, y, PRICE.width, PRICE.height);
-    room.take(x, y, fits ? PRICE.width : 10, fits ? PRICE.height : 10);
-    marks.push({
-      ...{ key: home.key, lat: home.y, lng: home.x, look: fits ? ("price" as const) : ("dot" as const) },
-      ...{ homes: 1, hosts: 0, cities: 0, size: 0, band: "", label: null, items: [home] },
-    });
+  for (const { mark, at } of doors) {
+    if (mark.look === "bubble") continue;
+    const fits = mark.key === chosen || room.isFree(at.x, at.y, PRICE.width, PRICE.height);
+    mark.look = fits ? "price" : "dot";
+    room.take(at.x, at.y, fits ? PRICE.width : 10, fits ? PRICE.height : 10);
   }
-  return marks;
+  return [...bubbles, ...doors].map(({ mark }) => mark);
 }
 
-function arrangeBubbles(
-  items: readonly ScopedItem[],
+interface Placed {
+  mark: Mark;
+  at: Point;
+}
+
+function markOf(item: ScopedItem, bands: readonly Band[]): Mark {
+  const place = { key: item.key, lat: item.y, lng: item.x, label: null, items: [item] };
+  if (item.c === "home") return { ...place, look: "dot", homes: 1, hosts: 0, cities: 0, size: 0, band: "" };
+  const { size, colour } = bandOf(item.homes, bands);
+  const cities = item.c === "city" ? 1 : item.scope === "world" ? item.n : 0;
+  return { ...place, look: "bubble", homes: item.homes, hosts: item.hosts ?? 0, cities, size, band: colour };
+}
+
+/** Homes nearer than this cannot be told apart by a finger. */
+const HOME_REACH = 24;
+const reachOfBubbles = (a: Mark, b: Mark) => (a.size + b.size) * 0.46;
+/** A bubble grows with what joins it and may reach others then; after a few rounds it is good enough. */
+const ROUNDS = 4;
+
+/** Joins what lies within reach into the first that stands there, which keeps its place and its key. */
+function gather(
+  placed: readonly Placed[],
   bands: readonly Band[],
-  project: Projected,
   chosen: string | null,
-) {
-  const placed: { mark: Mark; at: Point }[] = [];
-  const cells = new Map<string, { mark: Mark; at: Point }[]>();
-  const sorted = [...items].sort((a, b) => rank(a, b, chosen));
-  for (const item of sorted) {
-    const at = project(item.y, item.x);
-    const homes = item.c === "home" ? 1 : item.homes;
-    const hosts = item.c === "home" ? 0 : (item.hosts ?? 0);
-    const cities = item.c === "city" ? 1 : item.c === "cluster" && item.scope === "world" ? item.n : 0;
-    const band = bandOf(homes, bands);
-    const near = neighbours(cells, at).find(
-      (other) =>
-        other.mark.key !== chosen &&
-        Math.hypot(other.at.x - at.x, other.at.y - at.y) < (other.mark.size + band.size) * 0.46,
-    );
-    if (near) {
-      const { mark } = near;
-      mark.homes += homes;
-      mark.hosts += hosts;
-      mark.cities += cities;
-      mark.items.push(item);
-      const sum = bandOf(mark.homes, bands);
-      mark.size = sum.size;
-      mark.band = sum.colour;
-      continue;
+  reach: (a: Mark, b: Mark) => number,
+): readonly Placed[] {
+  let now = placed;
+  for (let round = 0; round < ROUNDS; round++) {
+    const standing: Placed[] = [];
+    const cells = new Map<string, Placed[]>();
+    for (const one of now) {
+      const near =
+        one.mark.key === chosen
+          ? undefined
+          : neighbours(cells, one.at).find((other) => touches(other, one, chosen, reach));
+      if (near) {
+        join(near.mark, one.mark, bands);
+        continue;
+      }
+      standing.push(one);
+      const cell = cellOf(one.at.x, one.at.y);
+      cells.set(cell, [...(cells.get(cell) ?? []), one]);
     }
-    const mark: Mark = {
-      ...{ key: item.key, lat: item.y, lng: item.x, look: "bubble" as const, homes, hosts, cities },
-      ...{ size: band.size, band: band.colour, label: null, items: [item] },
-    };
-    placed.push({ mark, at });
-    const cell = cellOf(at.x, at.y);
-    cells.set(cell, [...(cells.get(cell) ?? []), { mark, at }]);
+    if (standing.length === now.length) break;
+    now = standing;
   }
-  return placed;
+  return now;
+}
+
+function touches(a: Placed, b: Placed, chosen: string | null, reach: (a: Mark, b: Mark) => number): boolean {
+  return a.mark.key !== chosen && Math.hypot(a.at.x - b.at.x, a.at.y - b.at.y) < reach(a.mark, b.mark);
+}
+
+function join(into: Mark, other: Mark, bands: readonly Band[]) {
+  into.homes += other.homes;
+  into.hosts += other.hosts;
+  into.cities += other.cities;
+  into.items.push(...other.items);
+  const band = bandOf(into.homes, bands);
+  into.look = "bubble";
+  into.size = band.size;
+  into.band = band.colour;
 }
 
 /** The chosen first, then the many, then by key, so that the same things always win. */

@@ -3,7 +3,6 @@ import L from "leaflet";
 import "~/map/map.css";
 import { basemap } from "~/map/basemap";
 import { MAX_ZOOM, type MapAt, MIN_ZOOM } from "~/map/limits";
-import { words } from "~/words";
 
 export function createMap(
   element: HTMLElement,
@@ -36,8 +35,7 @@ export function createMap(
   });
   (tileUrl ? L.tileLayer(tileUrl, { maxZoom: MAX_ZOOM }) : basemap()).addTo(map);
   const attribution = L.control.attribution({ prefix: false, position: "bottomright" }).addTo(map);
-  for (const credit of [...credits, ...(tileUrl ? [] : [words.map.naturalEarth])])
-    attribution.addAttribution(asHtml(credit));
+  for (const credit of credits) attribution.addAttribution(asHtml(credit));
   L.control.scale({ imperial: false, position: "bottomright", maxWidth: 110 }).addTo(map);
   element.setAttribute("role", "application");
   element.setAttribute("aria-label", label);

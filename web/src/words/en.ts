@@ -115,7 +115,6 @@ export const en = {
     list: "In this view",
     unknown: "Not known",
     loading: "Loading the map",
-    naturalEarth: "Made with Natural Earth",
     zoom: "Zoom",
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",

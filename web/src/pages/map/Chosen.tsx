@@ -1,10 +1,9 @@
 /** The card of what is chosen on the map: what it is, its counts, and where it leads. It moves along when the thing does. */
 import { Link } from "@tanstack/react-router";
-import L from "leaflet";
-import { useEffect, useMemo } from "react";
+import type L from "leaflet";
 import { createPortal } from "react-dom";
 import type { ScopedItem } from "~/live/view";
-import { nearestCopy } from "~/map/limits";
+import { usePopup } from "~/map/usePopup";
 import { Badge } from "~/ui/badge/Badge";
 import { Button, ButtonLink, IconButton } from "~/ui/button/Button";
 import { words } from "~/words";
@@ -24,44 +23,7 @@ export function Chosen({
   onClose: () => void;
   onEnter: (item: ScopedItem) => void;
 }) {
-  const element = useMemo(() => document.createElement("div"), []);
-  const popup = useMemo(
-    () =>
-      L.popup({
-        closeButton: false,
-        closeOnClick: false,
-        autoClose: false,
-        closeOnEscapeKey: false,
-        minWidth: 240,
-        maxWidth: 280,
-        autoPanPaddingTopLeft: [16, 76],
-        autoPanPaddingBottomRight: [64, 24],
-      }).setContent(element),
-    [element],
-  );
-
-  useEffect(() => {
-    popup.options.offset = [0, -offset];
-    const at = L.latLng(item.y, nearestCopy(item.x, map.getCenter().lng));
-    if (popup.isOpen()) popup.setLatLng(at);
-    else popup.setLatLng(at).openOn(map);
-  }, [map, popup, item.y, item.x, offset]);
-
-  useEffect(
-    () => () => {
-      popup.remove();
-    },
-    [popup],
-  );
-
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key === "Escape") onClose();
-    };
-    map.getContainer().addEventListener("keydown", onKey);
-    return () => map.getContainer().removeEventListener("keydown", onKey);
-  }, [map, onClose]);
-
+  const element = usePopup(map, { lat: item.y, lng: item.x }, offset, onClose);
   return createPortal(
     <article
       className={css.card}

@@ -16,13 +16,14 @@ import { MarkLayer } from "~/map/marks";
 import { countFilters, filterOf, layersOf, type MapAddress, parseAt } from "~/pages/map/address";
 import { Chosen } from "~/pages/map/Chosen";
 import { Controls } from "~/pages/map/Controls";
+import { Gathered } from "~/pages/map/Gathered";
 import { Side } from "~/pages/map/Side";
 import { useHttpView } from "~/pages/map/useHttpView";
 import { usePlaceNames } from "~/pages/map/usePlaceNames";
 import { inBox, type Looking, useStage } from "~/pages/map/useStage";
 import { ErrorState, Loading } from "~/ui/states/States";
 import { words } from "~/words";
-import { enter } from "./enter";
+import { cannotPart, enter } from "./enter";
 import css from "./MapPage.module.css";
 
 export function MapPage() {
@@ -59,6 +60,7 @@ function Stage({ tenant }: { tenant: Schemas["Tenant"] }) {
   const [paused, setPaused] = useState(false);
   useEffect(() => store.hold(paused), [store, paused]);
 
+  const [opened, setOpened] = useState<string | null>(null);
   const chosen = address.chosen ?? null;
   const chosenItem = items.find(({ key }) => key === chosen);
   const choose = useCallback(
@@ -69,12 +71,15 @@ function Stage({ tenant }: { tenant: Schemas["Tenant"] }) {
     (mark: Mark) => {
       const [only] = mark.items;
       if (mark.items.length === 1 && only && only.c !== "cluster") choose(only);
+      else if (map && cannotPart(map, mark.items)) setOpened(mark.key);
       else if (map) enter(map, mark.items);
     },
     [map, choose],
   );
   const marks = useMarks(map, looking, items, tenant, chosen, store.fresh, press);
   usePlaceNames(map, looking, marks, tenant.tile_url === null);
+  const gathered = marks.find(({ key, items: [, second] }) => key === opened && second !== undefined);
+  const closeGathered = useCallback(() => setOpened(null), []);
   const offset = marks.find(({ key }) => key === chosen);
 
   const here = useMemo(() => (looking ? inView(items, looking) : []), [items, looking]);
@@ -110,6 +115,9 @@ function Stage({ tenant }: { tenant: Schemas["Tenant"] }) {
       <section className={css.stage} aria-label={words.map.title}>
         <div ref={element} className={`map ${css.map}`} />
         {map && looking && <Controls map={map} zoom={looking.zoom} paused={paused} onPause={setPaused} />}
+        {map && gathered && !chosenItem && (
+          <Gathered key={gathered.key} map={map} mark={gathered} onClose={closeGathered} />
+        )}
         {map && chosenItem && (
           <Chosen
             key={chosenItem.key}
