@@ -1,4 +1,5 @@
 insert into accounts (id, email, password_hash) select md5(:tenant || 'a' || n)::uuid, 'many-' || n || '-:n@example.org', '!' from generate_series(1, 5000) n;
+insert into sessions (token_hash, account_id, csrf, expires_at) select sha256(convert_to(id::text, 'UTF8')), id, 'csrf', now() + interval '1 day' from accounts;
 insert into cities (tenant_id, id, slug) select :tenant, n, 'city-' || n from generate_series(1, 500) n;
 insert into members (tenant_id, id, account_id, name, home_city) select :tenant, md5(:tenant || 'm' || n + 10)::uuid, md5(:tenant || 'a' || n)::uuid, 'Member ' || n, 1 + n % 500 from generate_series(1, 5000) n;
 insert into member_roles (tenant_id, member_id, role) select tenant_id, id, 'dancer' from members where tenant_id = :tenant;

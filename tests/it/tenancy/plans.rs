@@ -66,6 +66,54 @@ async fn every_query_reaches_its_rows_by_tenant_and_key() {
     app.stop().await;
 }
 
+/// What is asked before anybody is known, on every request and every sign-in, is found by its key.
+#[tokio::test]
+async fn what_is_asked_before_there_is_a_tenant_is_found_by_key() {
+    let app = TestApp::spawn().await;
+    let tenant = app.make_tenant("here").await;
+    large_tenant(app.owner(), tenant).await;
+    let mut owner = PgConnection::connect(&app.database_url("posada_owner")).await.unwrap();
+    owner.execute("set enable_seqscan = off; set plan_cache_mode = force_generic_plan").await.unwrap();
+    for (function, index) in [
+        ("tenant_by_domain", "tenants_domain_key"),
+        ("tenant_by_slug", "tenants_slug_key"),
+        ("account_by_email", "accounts_email_key"),
+        ("principal_by_token", "sessions_pkey members_tenant_id_account_id_key"),
+    ] {
+        let row = sqlx::query("select prosrc, proargnames[:pronargs] as names, array(select t::regtype::text from unnest(proargtypes) with ordinality as u (t, n) order by n) as types from pg_proc where proname = $1")
+            .bind(function)
+            .fetch_one(&mut owner)
+            .await
+            .unwrap();
+        let (mut body, names): (String, Vec<String>) = (row.get("prosrc"), row.get("names"));
+        for (n, name) in names.iter().enumerate() {
+            body = replaced(&body, name, &format!("${}", n + 1));
+        }
+        let types: Vec<String> = row.get("types");
+        owner.execute(AssertSqlSafe(format!("prepare asked({}) as {body}", types.join(", ")))).await.unwrap();
+        let nulls = vec!["null"; types.len()].join(", ");
+        let plan: Value =
+            sqlx::raw_sql(AssertSqlSafe(format!("explain (format json, costs off) execute asked({nulls})"))).fetch_one(&mut owner).await.unwrap().get(0);
+        owner.execute("deallocate asked").await.unwrap();
+        let plan = plan.to_string();
+        assert!(index.split(' ').all(|index| plan.contains(index)) && !plan.contains("Seq Scan"), "{function}: {plan}");
+    }
+    owner.close().await.unwrap();
+    app.stop().await;
+}
+
+/// A text with one word exchanged.
+fn replaced(text: &str, word: &str, with: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut out = String::new();
+    for part in text.split_inclusive(|c: char| !is_word(c)) {
+        let (body, end) = part.split_at(part.trim_end_matches(|c: char| !is_word(c)).len());
+        out.push_str(if body == word { with } else { body });
+        out.push_str(end);
+    }
+    out
+}
+
 async fn guarded(app: &TestApp) -> Guarded {
     let mut guarded = Guarded::new();
     for table in tables(app.owner()).await {
