@@ -2,7 +2,8 @@
 
 create table stream_heads (
     tenant_id  uuid not null references tenants,
-    stream     text not null,
+    -- Compared by bytes, as the program sorts them: all streams of a kind (`city:…`) are one range of the key.
+    stream     text collate "C" not null,
     head       bigint not null default 0 check (head >= 0),
     changed_at timestamptz not null default now(),
     primary key (tenant_id, stream)
@@ -11,7 +12,7 @@ call posada_guard('stream_heads');
 
 create table events (
     tenant_id uuid not null,
-    stream    text not null,
+    stream    text collate "C" not null,
     seq       bigint not null check (seq > 0),
     at        timestamptz not null default now(),
     kind      text not null,
