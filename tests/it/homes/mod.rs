@@ -1,6 +1,7 @@
 //! Homes: listed, changed, moved, paused, told to their city's watchers; found again in lists, exports and counts; never where they exactly are.
 
 mod change;
+mod command_line;
 mod counts;
 mod events;
 mod export;
