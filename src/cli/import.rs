@@ -10,7 +10,7 @@ use std::{
 
 use actors::RelayHandle;
 use anyhow::Context;
-use domain::{Currency, MemberId, TenantId};
+use domain::{CityId, Currency, MemberId, TenantId};
 use gazetteer::Gazetteer;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -23,7 +23,10 @@ use super::{
     session::Session,
 };
 use crate::{
-    commands::import_homes::Import,
+    commands::{
+        import_homes::Import,
+        place_city::{CannotPlace, Wanted, locate},
+    },
     import::{self, City, HomeFile, HostRule, Layout, Remark, Report},
 };
 
@@ -36,7 +39,7 @@ pub(super) async fn run(session: &Session, command: &args::Import, output: Outpu
 async fn take_in(session: &Session, order: &args::ImportHomes, output: Output) -> anyhow::Result<Exit> {
     let gazetteer = Gazetteer::embedded();
     let currency = Currency::from_code(&order.currency.to_uppercase()).map_err(|error| Misused(format!("--currency: {error}")))?;
-    let city = order.city.as_deref().map(members::city).transpose()?.and_then(|located| City::of(gazetteer, located.city_id()));
+    let city = order.city.as_deref().map(|name| city(name, &order.file)).transpose()?.and_then(|id| City::of(gazetteer, id));
     let tenant = session.tenant(&order.tenant).await?;
     let hosts = match order.host.as_str() {
         "auto" => HostRule::EachOfTheSource,
@@ -74,6 +77,22 @@ async fn take_in(session: &Session, order: &args::ImportHomes, output: Output) -
     let document = json!({ "file": name, "tenant": tenant.slug, "source": source, "refused_rows": refused, "refused_file": written, "report": report });
     output.answer(&document, || lines(&name, &report, written));
     Ok(if refused > 0 { Exit::Refused } else { Exit::Done })
+}
+
+/// The city that was named. Of several of that name the one that the file's positions are in: a fact, not a guess.
+fn city(name: &str, file: &Path) -> anyhow::Result<CityId> {
+    let error = match members::city(name) {
+        Ok(located) => return Ok(located.city_id()),
+        Err(error) => error,
+    };
+    let gazetteer = Gazetteer::embedded();
+    let Err(CannotPlace::Ambiguous(_, choices)) = locate(gazetteer, &Wanted { name: Some(name), ..Wanted::default() }) else { return Err(error) };
+    let Some(at) = File::open(file).ok().and_then(import::first_position) else { return Err(error) };
+    let near = |id: &CityId| City::of(gazetteer, *id).is_some_and(|city| city.centre.metres_to(at) / 1000.0 <= import::REACH_KM);
+    match choices.iter().map(|choice| choice.id).filter(near).collect::<Vec<_>>().as_slice() {
+        [only] => Ok(*only),
+        _ => Err(error),
+    }
 }
 
 async fn member(session: &Session, tenant: TenantId, email: &str) -> anyhow::Result<MemberId> {

@@ -22,7 +22,7 @@ use gazetteer::Gazetteer;
 pub use header::Layout;
 pub use records::BadFile;
 pub use report::{CannotRun, HostRule, Report, run};
-pub use row::Refusal;
+pub use row::{REACH_KM, Refusal};
 
 use header::Header;
 use records::Records;
@@ -184,6 +184,22 @@ impl<R: Read> Iterator for HomeFile<'_, R> {
             }
         }
     }
+}
+
+/// The first position that a file has, among its first rows: enough to tell which Barcelona is meant.
+pub fn first_position(input: impl Read) -> Option<Position> {
+    let (mut records, mut record) = (Records::new(input), ByteRecord::new());
+    let line = records.next(&mut record).ok()??;
+    let (header, _) = Header::read(&record, line).ok()?;
+    let (lat, lng) = (header.column("latitude")?, header.column("longitude")?);
+    for _ in 0..100 {
+        records.next(&mut record).ok()??;
+        let degrees = |n: usize| std::str::from_utf8(record.get(n)?).ok()?.trim().parse::<f64>().ok();
+        if let Some(at) = degrees(lat).zip(degrees(lng)).and_then(|(lat, lng)| Position::new(lat, lng).ok()) {
+            return Some(at);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
