@@ -1,19 +1,25 @@
 //! The outermost layer: names the request, times and counts it, and finishes every answer (headers, and who a problem belongs to).
 
-use std::time::Instant;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
 
 use actix_web::{
     Error, HttpMessage as _, HttpResponse,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
     http::{StatusCode, header},
     middleware::Next,
     web,
 };
+use bytes::Bytes;
 
 use super::{
     Edge, Problem,
     admission::Admitted,
+    extract::Unread,
     headers,
     request_id::{REQUEST_ID, RequestId, Trace},
     tenancy,
@@ -46,12 +52,35 @@ pub(super) async fn around(mut request: ServiceRequest, next: Next<impl MessageB
         fields.insert(REQUEST_ID, value);
     }
 
+    let unread = answer.request().extensions_mut().remove::<Unread>();
+    if let Some(Unread(payload)) = unread {
+        answer = answer.map_body(|_, body| BoxBody::new(Closing { body, _unread: payload }));
+    }
+
     drop(counted);
     let route = answer.request().match_pattern().unwrap_or_else(|| "none".to_owned());
     let status = answer.status();
     metrics::counter!("posada_http_requests_total", "method" => method, "route" => route.clone(), "status" => status_label(status)).increment(1);
     metrics::histogram!("posada_http_request_seconds", "method" => method, "route" => route).record(started.elapsed().as_secs_f64());
     Ok(answer)
+}
+
+/// A body that ends its connection: see [`Unread`].
+struct Closing {
+    body: BoxBody,
+    _unread: Payload,
+}
+
+impl MessageBody for Closing {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
+    }
 }
 
 /// Counts down however the request ends, a client that went away included.

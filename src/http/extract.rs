@@ -4,7 +4,7 @@
 
 use std::{future::Future, ops::Deref, pin::Pin, time::Duration};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::StatusCode, http::header, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::StatusCode, http::header, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
@@ -70,8 +70,8 @@ pub(super) async fn read_body(request: &HttpRequest, payload: Payload) -> Result
         return Err(too_large());
     }
     let within = request.app_data::<web::Data<Edge>>().map_or(Duration::from_secs(20), |edge| edge.settings.body_within);
+    let mut payload = payload;
     let reading = async {
-        let mut payload = payload;
         let mut body = BytesMut::with_capacity(declared.unwrap_or(0) as usize);
         while let Some(part) = payload.next().await {
             let part = part.map_err(|e| {
@@ -84,15 +84,23 @@ pub(super) async fn read_body(request: &HttpRequest, payload: Payload) -> Result
         }
         Ok(body.freeze())
     };
-    tokio::time::timeout(within, reading).await.unwrap_or_else(|_| {
+    let read = tokio::time::timeout(within, reading).await.unwrap_or_else(|_| {
         Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "body-too-slow",
             "The body came too slowly",
             format!("The whole body must arrive within {} seconds.", within.as_secs()),
         ))
-    })
+    });
+    if read.is_err() {
+        request.extensions_mut().insert(Unread(payload));
+    }
+    read
 }
+
+/// A body that was not read to its end. While it lives until the answer is out, the connection is closed after the answer; dropped before,
+/// the framework would go on reading a chunked one for as long as somebody sends.
+pub(super) struct Unread(pub(super) Payload);
 
 pub(super) fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large", format!("A body is at most {BODY_LIMIT} bytes long."))

@@ -21,7 +21,8 @@ use crate::app::App;
 /// Admits a request by its row, runs it, and turns a panic into a counted 500.
 pub(super) async fn pass(row: Row, request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Err(problem) = admit(&row, &request).await {
-        return Ok(request.into_response(HttpResponse::from_error(problem)));
+        // Not `into_response`: it loses which problem it was, and the edge could not name its request.
+        return Ok(ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem)));
     }
     let kept = request.request().clone();
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {

@@ -27,7 +27,7 @@ struct Dist;
 
 const INDEX: &str = "index.html";
 /// What the API and its documents answer: an unknown path below is a mistake, not a page.
-const NOT_PAGES: [&str; 7] = ["api/", "live", "health", "docs", "openapi.json", "asyncapi.json", "metrics"];
+const NOT_PAGES: [&str; 5] = ["api", "live", "health", "docs", "metrics"];
 
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Posada</title>\
 <h1>The page is not built in</h1><p>The server runs, and its API answers at <a href=\"docs/\">docs/</a>. To build the page, run \
@@ -39,7 +39,7 @@ pub(super) async fn show(request: HttpRequest, path: web::Path<String>, edge: we
     if let Some(file) = Dist::get(path).filter(|_| path != INDEX) {
         return Ok(file_answer(&request, path, file));
     }
-    if NOT_PAGES.iter().any(|prefix| path.starts_with(prefix)) || path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
+    if path.split('/').next().is_some_and(|first| NOT_PAGES.contains(&first)) || path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
         return Err(Problem::not_found("address"));
     }
     // Whose page it is matters only for the tiles it may load; a page is answered even while that cannot be found out.

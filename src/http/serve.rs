@@ -1,6 +1,6 @@
 //! Starts the HTTP server: workers, limits of connections, and the layers that every request passes.
 
-use std::{io, net::TcpListener, sync::Arc};
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpServer,
@@ -14,6 +14,9 @@ use tracing_actix_web::TracingLogger;
 
 use super::{Edge, HttpSettings, Problem, edge, gate, route::Row, routes::routes, tenancy::Tenants, tracing_span::RequestSpan};
 use crate::{app::App, titles::Titles};
+
+/// A client has so long to take note that its connection is being closed.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Serves on a bound listener until the returned server is stopped. HTTP/1.1 only; TLS ends in front of us.
 pub fn serve(app: Arc<App>, settings: HttpSettings, listener: TcpListener, workers: usize) -> io::Result<Server> {
@@ -34,7 +37,7 @@ pub fn serve(app: Arc<App>, settings: HttpSettings, listener: TcpListener, worke
     .backlog(settings.backlog)
     .max_connections(settings.connections_per_worker)
     .client_request_timeout(settings.head_within)
-    .client_disconnect_timeout(settings.head_within)
+    .client_disconnect_timeout(CLOSE_WITHIN)
     .keep_alive(settings.keep_alive)
     .shutdown_timeout(settings.drain.as_secs())
     .tcp_nodelay(true) // small live frames must not wait for an acknowledgement
