@@ -31,6 +31,8 @@ pub mod versions;
 
 pub mod cities;
 mod inbox;
+mod map;
+mod map_schema;
 mod people;
 mod people_problems;
 mod roles;

@@ -36,6 +36,7 @@ use super::{
         export::csv, export::geojson,
         health::live, health::ready, health::deep,
         tenant::show, roles::list, cities::places, cities::show, search::search,
+        map::show, map::names, map::nearest, map::within, map::homes,
         people::sign_up, people::sign_in, people::session, people::sign_out, people::me, people::update_me,
     ),
     components(schemas(Problem, FieldError))

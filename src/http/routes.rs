@@ -48,6 +48,11 @@ pub fn routes() -> Vec<Row> {
 
         // The map, and what is found on it.
         get("/api/v1/cities/{id}",                            SeeMap, Rate::Read,                       by!(cities::show)),
+        get("/api/v1/map",                                    SeeMap, Rate::LiveView,                   by!(map::show)),
+        get("/api/v1/map/names",                              SeeMap, Rate::Read,                       by!(map::names)),
+        get("/api/v1/map/nearest",                            SeeMap, Rate::Search,                     by!(map::nearest)),
+        get("/api/v1/map/within",                             SeeMap, Rate::Search,                     by!(map::within)),
+        get("/api/v1/map/homes",                              SeeMap, Rate::Search,                     by!(map::homes)),
         get("/api/v1/search",                                 SeeMap, Rate::Search,                     by!(search::search)),
 
         // Stays.

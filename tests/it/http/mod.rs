@@ -4,6 +4,7 @@ mod answers;
 mod apart;
 mod bodies;
 mod hostile;
+mod map;
 mod pages;
 mod people;
 mod places;
