@@ -42,6 +42,7 @@ async fn marked(app: &TestApp) -> Marked {
 fn bodies(other: &Marked) -> Vec<Value> {
     vec![
         Value::Null,
+        json!({ "kind": "loft", "offer": "entire_place", "title": "Mine", "description": "", "guests": 2, "price": null, "position": { "lat": 41.39, "lng": 2.17 } }),
         json!({ "kind": "loft", "offer": "entire_place", "title": "Mine", "guests": 2, "price": null, "position": { "lat": 41.39, "lng": 2.17 }, "host": other.host.id }),
         json!({ "arrive": "2027-06-01", "leave": "2027-06-04", "guests": 1, "message": "hello", "room": other.ids[4] }),
         json!({ "terms_version": 1 }),
