@@ -1,11 +1,16 @@
 /** While there is no live connection, the view is read over HTTP: the same body, so the same store takes it. */
 import { useCallback, useEffect, useState } from "react";
 import { api, unwrap } from "~/api/client";
-import type { Chunk, Filter, ViewRequest } from "~/live/frames";
+import type { Chunk, Filter, SnapshotFrame, ViewRequest } from "~/live/frames";
 import type { Connection } from "~/live/status";
 import type { ViewStore } from "~/live/view";
 
 const PATIENCE_MS = 1500;
+/** What a view without layers shows; the server need not be asked. */
+const NOTHING: SnapshotFrame = {
+  ...{ t: "snapshot", view: "map", scopes: [], scope: "world", epoch: "none", tick: 0, level: 0 },
+  ...{ mode: "entities", tiles: [], more: false },
+};
 
 /** Returns how to try again. */
 export function useHttpView(store: ViewStore, request: ViewRequest | null, connection: Connection): () => void {
@@ -17,6 +22,10 @@ export function useHttpView(store: ViewStore, request: ViewRequest | null, conne
     const timer = setTimeout(
       async () => {
         if (!store.waiting) return;
+        if (request.layers.length === 0) {
+          store.applySnapshot({ ...NOTHING, covers: request.bbox });
+          return;
+        }
         try {
           const query = {
             bbox: request.bbox.join(","),
