@@ -4,6 +4,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ProblemError } from "~/api/problem";
+import { InboxProvider } from "~/app/inbox/Inbox";
 import { createPages } from "~/app/router";
 import { LiveProvider } from "~/live/react";
 import "~/styles/tokens.css";
@@ -25,7 +26,9 @@ if (root) {
     <StrictMode>
       <QueryClientProvider client={queries}>
         <LiveProvider>
-          <RouterProvider router={pages} />
+          <InboxProvider>
+            <RouterProvider router={pages} />
+          </InboxProvider>
         </LiveProvider>
       </QueryClientProvider>
     </StrictMode>,

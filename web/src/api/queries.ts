@@ -50,7 +50,8 @@ export function useEnterSession() {
   return (session: Schemas["Session"]) => {
     setCsrf(session.csrf ?? null);
     client.setQueryData(sessionQuery.queryKey, session);
-    client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+    void client.invalidateQueries({ queryKey: tenantQuery.queryKey });
+    void client.resetQueries({ predicate: ({ queryKey: [what] }) => what !== "session" && what !== "tenant" });
   };
 }
 

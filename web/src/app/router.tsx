@@ -7,6 +7,7 @@ import { Shell } from "~/app/shell/Shell";
 import { type MapAddress, readAddress } from "~/pages/map/address";
 import { Missing } from "~/pages/missing/Missing";
 import { readNext } from "~/pages/people/next";
+import { readStaysAddress } from "~/pages/stays/address";
 import { ErrorState } from "~/ui/states/States";
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({
@@ -44,7 +45,29 @@ const signUp = createRoute({
   component: lazyRouteComponent(() => import("~/pages/people/SignUpPage"), "SignUpPage"),
 });
 
-const tree = root.addChildren([map, city, home, signIn, signUp]);
+const host = createRoute({
+  getParentRoute: () => root,
+  path: "/host",
+  component: lazyRouteComponent(() => import("~/pages/host/HostPage"), "HostPage"),
+});
+const newHome = createRoute({
+  getParentRoute: () => root,
+  path: "/host/new",
+  component: lazyRouteComponent(() => import("~/pages/host/NewHomePage"), "NewHomePage"),
+});
+const editHome = createRoute({
+  getParentRoute: () => root,
+  path: "/host/$id",
+  component: lazyRouteComponent(() => import("~/pages/host/EditHomePage"), "EditHomePage"),
+});
+const stays = createRoute({
+  getParentRoute: () => root,
+  path: "/stays",
+  validateSearch: readStaysAddress,
+  component: lazyRouteComponent(() => import("~/pages/stays/StaysPage"), "StaysPage"),
+});
+
+const tree = root.addChildren([map, city, home, signIn, signUp, host, newHome, editHome, stays]);
 
 export function createPages(queries: QueryClient) {
   return createRouter({

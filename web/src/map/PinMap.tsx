@@ -19,11 +19,14 @@ interface Position {
 export default function PinMap({
   at,
   near,
+  look,
   label,
   pinLabel,
   onMove,
 }: {
   at: MapAt;
+  /** Where to look from now on; another object moves the view again. */
+  look?: MapAt | null;
   near?: Position | null;
   label: string;
   /** Names the pin that can be moved. */
@@ -92,6 +95,10 @@ export default function PinMap({
       circle.remove();
     };
   }, [map, near]);
+
+  useEffect(() => {
+    if (map && look) map.setView([look.lat, look.lng], look.zoom);
+  }, [map, look]);
 
   return <div ref={element} className={`map ${css.map}`} />;
 }

@@ -9,6 +9,7 @@ import { Badge } from "~/ui/badge/Badge";
 import { ButtonLink } from "~/ui/button/Button";
 import { ErrorState, Loading } from "~/ui/states/States";
 import { words } from "~/words";
+import { AskForStay } from "./AskForStay";
 import css from "./HomePage.module.css";
 
 const PinMap = lazy(() => import("~/map/PinMap"));
@@ -78,6 +79,7 @@ function Home({ home }: { home: Schemas["Home"] }) {
           </section>
         </div>
         <div className={css.side}>
+          <AskForStay home={home} />
           <section>
             <h2>{words.home.place}</h2>
             <div className={css.map}>

@@ -3,6 +3,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
 import { api, type Schemas, unwrap } from "~/api/client";
+import { useOrderKey } from "~/api/orderKey";
 import { fieldError } from "~/api/problem";
 import { useEnterSession, useMember, useTenant } from "~/api/queries";
 import { usePageTitle } from "~/app/usePageTitle";
@@ -35,24 +36,23 @@ export function SignUpPage() {
   const [city, setCity] = useState<Schemas["CityRef"] | null>(null);
   const [cityMissing, setCityMissing] = useState(false);
   const [chosen, setChosen] = useState<string[]>([]);
-  const [key, setKey] = useState(() => crypto.randomUUID());
+  const key = useOrderKey();
   const signUp = useMutation({
-    mutationFn: (homeCity: number) =>
-      unwrap(
-        api.POST("/api/v1/accounts", {
-          params: { header: { "Idempotency-Key": key } },
-          body: {
-            name: name.trim(),
-            email: email.trim(),
-            password,
-            home_city: homeCity,
-            roles: chosen as Schemas["NewAccount"]["roles"],
-          },
-        }),
-      ),
-    onSuccess: (session) => enter(session),
-    // A refusal is settled: what is sent next is something else. Only a lost answer is asked for again under the same key.
-    onError: (error) => !(error instanceof TypeError) && setKey(crypto.randomUUID()),
+    mutationFn: (homeCity: number) => {
+      const body = {
+        name: name.trim(),
+        email: email.trim(),
+        password,
+        home_city: homeCity,
+        roles: chosen as Schemas["NewAccount"]["roles"],
+      };
+      return unwrap(api.POST("/api/v1/accounts", { params: { header: { "Idempotency-Key": key.of(body) } }, body }));
+    },
+    onSuccess: (session) => {
+      key.settle();
+      enter(session);
+    },
+    onError: (error) => key.settle(error),
   });
 
   useEffect(() => {
