@@ -81,7 +81,7 @@ pub async fn run(target: &Target, scenario: &OneCity) -> Result<Report> {
     stop.send(true)?;
 
     let (mut frames, mut bytes, mut staleness) = (0_u64, 0_u64, Vec::new());
-    let written = written.lock().unwrap_or_else(PoisonError::into_inner);
+    let written = std::mem::take(&mut *written.lock().unwrap_or_else(PoisonError::into_inner));
     for viewer in watching {
         let seen = viewer.await??;
         frames += seen.frames;

@@ -56,11 +56,15 @@ pub enum CannotApprove {
 }
 
 type Verdict = Result<StayView, CannotApprove>;
+/// An order and where its verdict is waited for.
+type Waiting = (ApproveStay, oneshot::Sender<Verdict>);
+/// A batch's verdicts in the order of its orders, and what is now true.
+type Written = (Vec<Verdict>, Vec<Event>);
 
 /// Where approvals are handed in. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Approvals {
-    queue: mpsc::Sender<(ApproveStay, oneshot::Sender<Verdict>)>,
+    queue: mpsc::Sender<Waiting>,
 }
 
 impl Approvals {
@@ -84,7 +88,7 @@ impl Approvals {
     }
 }
 
-async fn write(store: &Store, relay: &RelayHandle, batch: Vec<(ApproveStay, oneshot::Sender<Verdict>)>) {
+async fn write(store: &Store, relay: &RelayHandle, batch: Vec<Waiting>) {
     metrics::histogram!("posada_approvals_batch_size").record(batch.len() as f64);
     let mut by_tenant: BTreeMap<TenantId, (Vec<ApproveStay>, Vec<oneshot::Sender<Verdict>>)> = BTreeMap::new();
     for (order, tell) in batch {
@@ -109,7 +113,7 @@ async fn write(store: &Store, relay: &RelayHandle, batch: Vec<(ApproveStay, ones
     }
 }
 
-async fn approve_together(store: &Store, tenant: TenantId, orders: &[ApproveStay]) -> Result<(Vec<Verdict>, Vec<Event>), StoreError> {
+async fn approve_together(store: &Store, tenant: TenantId, orders: &[ApproveStay]) -> Result<Written, StoreError> {
     let mut tried = 0;
     loop {
         tried += 1;
@@ -120,7 +124,7 @@ async fn approve_together(store: &Store, tenant: TenantId, orders: &[ApproveStay
     }
 }
 
-async fn approve_once(store: &Store, tenant: TenantId, orders: &[ApproveStay]) -> Result<(Vec<Verdict>, Vec<Event>), StoreError> {
+async fn approve_once(store: &Store, tenant: TenantId, orders: &[ApproveStay]) -> Result<Written, StoreError> {
     let mut tx = store.begin_as_tenant(tenant).await?;
     let ids: Vec<StayId> = orders.iter().map(|o| o.stay).collect();
     let mut stays: BTreeMap<StayId, KeptStay> = tx.stays_for_update(&ids).await?.into_iter().map(|s| (s.stay.id, s)).collect();

@@ -78,7 +78,7 @@ impl<R: Read> Records<R> {
             self.ended = true;
             return Ok(None);
         }
-        if record.iter().last().is_some_and(|cell| cell.ends_with(mark)) {
+        if record.iter().next_back().is_some_and(|cell| cell.ends_with(mark)) {
             self.ended = true;
             return Err(BadFile::CutInQuotes { line: line + 1 }); // no line end closes it
         }

@@ -77,15 +77,12 @@ impl Socket {
     }
 
     /// The first frame from now on that is wanted; everything before it is read past.
-    #[track_caller]
-    pub fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> impl Future<Output = Value> {
-        async move {
-            loop {
-                match self.next().await {
-                    Ok(frame) if wanted(&frame) => return frame,
-                    Ok(_) => {}
-                    Err(closed) => panic!("the connection ended ({closed:?}) before the frame came; last: {:?}", self.tail()),
-                }
+    pub async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            match self.next().await {
+                Ok(frame) if wanted(&frame) => return frame,
+                Ok(_) => {}
+                Err(closed) => panic!("the connection ended ({closed:?}) before the frame came; last: {:?}", self.tail()),
             }
         }
     }

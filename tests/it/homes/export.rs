@@ -13,8 +13,8 @@ fn mix(n: usize) -> Value {
     let prices =
         [json!(null), json!({"amount": 4000, "currency": "EUR"}), json!({"amount": 9000, "currency": "EUR"}), json!({"amount": 9000, "currency": "USD"})];
     draft_with(json!({"title": format!("Home {n}"), "kind": kinds[n % 6], "guests": 1 + n % 5, "price": prices[n % 4],
-        "city": if n % 3 == 0 { 3_117_735 } else { 3_128_760 },
-        "position": if n % 3 == 0 { json!({"lat": 40.4168, "lng": -3.7038}) } else { json!({"lat": 41.3917, "lng": 2.1649}) }}))
+        "city": if n.is_multiple_of(3) { 3_117_735 } else { 3_128_760 },
+        "position": if n.is_multiple_of(3) { json!({"lat": 40.4168, "lng": -3.7038}) } else { json!({"lat": 41.3917, "lng": 2.1649}) }}))
 }
 
 /// The naive filter, in the words of an address.
