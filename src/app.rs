@@ -14,7 +14,7 @@ use actix_web::{
     dev::{Server, ServerHandle},
     web,
 };
-use actors::{Live, LiveConfig, RelayHandle};
+use actors::{Live, RelayHandle};
 use gazetteer::Gazetteer;
 use thiserror::Error;
 use tokio::task::JoinHandle;
@@ -97,7 +97,7 @@ impl Running {
         let monitor = Monitor::start(health.clone(), &config, &database, rendered.clone()).await;
         let source = LiveSource { store: store.clone(), gazetteer: Gazetteer::embedded() };
         let kept = store.clone();
-        let live = Live::start(LiveConfig::default(), Arc::new(source), |relay| Arc::new(Acknowledgements { store: kept, relay }));
+        let live = Live::start(config.live.clone(), Arc::new(source), |relay| Arc::new(Acknowledgements { store: kept, relay }));
         actix_web::rt::spawn(follow_revocations(store.clone(), live.clone()));
         let relay = live.relay();
         let approvals = Approvals::start(store.clone(), relay.clone());
@@ -139,7 +139,7 @@ impl Running {
     pub async fn stop(self, hurry: impl Future<Output = ()>) {
         self.app.health.drain();
         let ends = async {
-            self.app.live.drain(Duration::from_secs(5)).await;
+            self.app.live.drain(Duration::from_secs(self.app.config.shutdown.drain_seconds)).await;
             self.http.stop(true).await;
         };
         tokio::select! {

@@ -42,6 +42,11 @@ impl Config {
             let expected = "expected a level (error, warn, info, debug, trace) or levels per module, such as info,posada=debug";
             faults.push(("log.filter", format!("{:?}: {expected}", self.log.filter)));
         }
+        for (key, hz) in [("live.near_hz", self.live.near_hz), ("live.middle_hz", self.live.middle_hz), ("live.far_hz", self.live.far_hz)] {
+            if !(0.1..=1000.0).contains(&hz) {
+                faults.push((key, format!("{hz}: expected 0.1 to 1000 times a second")));
+            }
+        }
         faults
     }
 }

@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+use actors::LiveConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ pub struct Config {
     pub tenancy: Tenancy,
     pub demo: Demo,
     pub health: Health,
+    pub live: LiveConfig,
     pub shutdown: Shutdown,
     pub log: Log,
 }

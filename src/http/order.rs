@@ -3,6 +3,8 @@
 //! The gate checks that a key is sane and there where it must be; handlers take an [`Order`] (a body with its key) and [`run`] their
 //! command with `order.once(caller)`.
 
+use std::time::Instant;
+
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     dev::Payload,
@@ -51,7 +53,31 @@ impl<T> Order<T> {
 /// Runs a command in a transaction of its own and keeps its answer there under the key, if one was sent. Asked again: the kept answer.
 ///
 /// What failed is not kept: nothing was done, and the next try may succeed.
-pub async fn run<A: Serialize, E: Into<Problem>>(
+pub async fn run<A: Serialize, E: Into<Problem>, C: AsyncFnOnce(&mut TenantTx) -> Result<A, E>>(
+    app: &App,
+    caller: &Caller,
+    once: Option<Once>,
+    status: StatusCode,
+    command: C,
+) -> Result<HttpResponse, Problem> {
+    let begun = Instant::now();
+    let answer = run_once(app, caller, once, status, command).await;
+    let outcome = match &answer {
+        Ok(_) => "done",
+        Err(problem) if problem.status < 500 => "refused",
+        Err(_) => "failed",
+    };
+    metrics::histogram!("posada_command_seconds", "command" => name_of::<C>(), "outcome" => outcome).record(begun.elapsed().as_secs_f64());
+    answer
+}
+
+/// `stays::request`: the module and the handler in which the command is given, out of the compiler's name for the closure.
+fn name_of<C>() -> &'static str {
+    let name = std::any::type_name::<C>().split("::{{closure}}").next().unwrap_or_default();
+    name.trim_start_matches("posada::http::")
+}
+
+async fn run_once<A: Serialize, E: Into<Problem>>(
     app: &App,
     caller: &Caller,
     once: Option<Once>,

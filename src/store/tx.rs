@@ -1,6 +1,9 @@
 //! A transaction in which Postgres shows one tenant's rows and no others.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    time::Instant,
+};
 
 use domain::{AccountId, Event, TenantId};
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -16,6 +19,19 @@ pub struct TenantTx {
     recorded: Vec<Event>,
     store: Store,
     revoked: Vec<Revocation>,
+    timer: Timer,
+}
+
+/// Measures how long a transaction held its connection, whichever way it ends.
+struct Timer {
+    begun: Instant,
+    outcome: &'static str,
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        metrics::histogram!("posada_db_transaction_seconds", "outcome" => self.outcome).record(self.begun.elapsed().as_secs_f64());
+    }
 }
 
 impl Store {
@@ -49,7 +65,14 @@ impl Store {
         sqlx::query!("select set_config('posada.tenant', $1, true) as tenant, set_config('posada.account', $2, true) as account", tenant.to_string(), account)
             .fetch_one(&mut *tx)
             .await?;
-        Ok(TenantTx { tx, tenant, recorded: Vec::new(), store: self.clone(), revoked: Vec::new() })
+        Ok(TenantTx {
+            tx,
+            tenant,
+            recorded: Vec::new(),
+            store: self.clone(),
+            revoked: Vec::new(),
+            timer: Timer { begun: Instant::now(), outcome: "uncommitted" },
+        })
     }
 }
 
@@ -69,8 +92,9 @@ impl TenantTx {
     }
 
     /// Commits and gives what is now true, in the order it was recorded.
-    pub async fn commit(self) -> Result<Vec<Event>, StoreError> {
+    pub async fn commit(mut self) -> Result<Vec<Event>, StoreError> {
         let done = self.tx.commit().await;
+        self.timer.outcome = if done.is_ok() { "committed" } else { "unknown" };
         // Also when nobody knows whether it was committed: asking once more does no harm.
         for what in self.revoked {
             self.store.revoke(what);

@@ -49,13 +49,20 @@ pub fn install() -> Rendered {
 }
 
 /// The series of the server, its edges and commands; the live core has a table of its own.
-const OURS: [(&str, Unit, Kind, &str); 17] = [
+const OURS: [(&str, Unit, Kind, &str); 19] = [
     ("posada_up_seconds", Unit::Seconds, Kind::Gauge, "Time since the start of this process."),
     ("posada_health", Unit::Count, Kind::Gauge, "1 while a component is well, by component."),
     ("posada_http_requests_total", Unit::Count, Kind::Counter, "Requests answered, by method, route and status."),
     ("posada_http_request_seconds", Unit::Seconds, Kind::Histogram, "Time to answer, by method and route."),
     ("posada_http_in_flight", Unit::Count, Kind::Gauge, "Requests being answered now."),
     ("posada_http_panics_total", Unit::Count, Kind::Counter, "Panics caught in handlers, by route. Every one is a bug."),
+    ("posada_command_seconds", Unit::Seconds, Kind::Histogram, "Time of a command with its commit, by command and outcome (done, refused, failed)."),
+    (
+        "posada_db_transaction_seconds",
+        Unit::Seconds,
+        Kind::Histogram,
+        "Time a tenant's transaction held its connection, by outcome (committed, uncommitted: reads and what was taken back, unknown).",
+    ),
     ("posada_approvals_batch_size", Unit::Count, Kind::Histogram, "Approvals of stays written in one transaction."),
     ("posada_import_homes_total", Unit::Count, Kind::Counter, "Homes taken in, by outcome (new, changed, unchanged)."),
     ("posada_import_refused_total", Unit::Count, Kind::Counter, "Rows of imports that were refused."),
