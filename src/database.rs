@@ -109,7 +109,7 @@ impl Database {
                 let connect = cluster.connect();
                 (connect, Some(Embedded { cluster: Arc::new(Mutex::new(Some(cluster))), _lock: Arc::new(lock) }))
             }
-            lock::Outcome::Beside(connect) => (connect, None),
+            lock::Outcome::Beside(connect) => (*connect, None),
         };
         let place = format!("{} (embedded)", dir.display());
         let mut superuser = connected(&connect.clone().username("postgres").database("postgres"), &place).await?;

@@ -61,9 +61,12 @@ pub struct Health {
     pub hubs: usize,
 }
 
+/// A hub, and the core it belongs to.
+type HubOf = (Weak<Core>, Addr<Hub>);
+
 thread_local! {
     /// This thread's hub, for each core that runs in the process (tests run many).
-    static HUBS: RefCell<HashMap<usize, (Weak<Core>, Addr<Hub>)>> = RefCell::default();
+    static HUBS: RefCell<HashMap<usize, HubOf>> = RefCell::default();
 }
 
 impl Live {

@@ -97,6 +97,9 @@ pub(crate) enum Answer {
     Repair { prev: u64, chunks: Vec<Bytes> },
 }
 
+/// What changed for one way of looking: each touched tile with its encoded change.
+pub(crate) type GroupChunks = (Group, Vec<(TileKey, Bytes)>);
+
 /// Changed tiles of some of a board's groups.
 #[derive(Clone)]
 pub(crate) struct Ticked {
@@ -106,7 +109,7 @@ pub(crate) struct Ticked {
     pub(crate) tick: u64,
     /// The oldest commit this tells of.
     pub(crate) at: Option<OffsetDateTime>,
-    pub(crate) groups: Arc<Vec<(Group, Vec<(TileKey, Bytes)>)>>,
+    pub(crate) groups: Arc<Vec<GroupChunks>>,
 }
 
 /// New events of a stream, in order, with their frames encoded once.

@@ -140,7 +140,7 @@ async fn approve_once(store: &Store, tenant: TenantId, orders: &[ApproveStay]) -
     let mut verdicts: Vec<Verdict> = Vec::with_capacity(orders.len());
     for judged in judged {
         verdicts.push(match judged {
-            Judged::Ended(verdict) => verdict,
+            Judged::Ended(verdict) => *verdict,
             Judged::Moves(id) => stays.get(&id).map(|kept| kept.view(Side::Host)).ok_or(CannotApprove::NightsTaken),
             Judged::After(id) if won.contains(&id) => Err(CannotApprove::CannotMove(Arc::new(CannotMove::AlreadyAnswered(StayState::Approved)))),
             Judged::After(_) => Err(CannotApprove::NightsTaken),
@@ -153,13 +153,19 @@ async fn approve_once(store: &Store, tenant: TenantId, orders: &[ApproveStay]) -
 /// What keys and rule say of an order, before the constraint has spoken.
 enum Judged {
     /// It stays as it is: refused by the rule, or answered before under the same key.
-    Ended(Verdict),
+    Ended(Box<Verdict>),
     /// It may move this stay, if the nights are still free.
     Moves(StayId),
     /// An order before it in the batch may move the same stay.
     After(StayId),
     /// The same order under the same key stands at this place of the batch.
     SameAs(usize),
+}
+
+impl Judged {
+    fn refused(why: CannotApprove) -> Self {
+        Self::Ended(Box::new(Err(why)))
+    }
 }
 
 /// Judges each order in the order they came.
@@ -175,12 +181,12 @@ async fn judge(tx: &mut TenantTx, orders: &[ApproveStay], stays: &mut BTreeMap<S
             before = known.next().flatten().map(|answered| replay(answered, order.stay)).transpose()?;
             let (first, hash) = *first_with.entry((&once.caller, &once.key)).or_insert((n, once.request_hash));
             if before.is_none() && first != n {
-                before = Some(if hash == once.request_hash { Judged::SameAs(first) } else { Judged::Ended(Err(CannotApprove::KeyReused)) });
+                before = Some(if hash == once.request_hash { Judged::SameAs(first) } else { Judged::refused(CannotApprove::KeyReused) });
             }
         }
         let judged = match (before, stays.get_mut(&order.stay)) {
             (Some(before), _) => before,
-            (None, None) => Judged::Ended(Err(CannotApprove::CannotMove(Arc::new(CannotMove::NotYours)))),
+            (None, None) => Judged::refused(CannotApprove::CannotMove(Arc::new(CannotMove::NotYours))),
             (None, Some(kept)) => match kept.stay.clone().approve(order.by, order.terms_version, order.now) {
                 Ok(approved) => {
                     kept.stay = approved;
@@ -188,7 +194,7 @@ async fn judge(tx: &mut TenantTx, orders: &[ApproveStay], stays: &mut BTreeMap<S
                     Judged::Moves(order.stay)
                 }
                 Err(CannotMove::AlreadyAnswered(_)) if moving.contains(&order.stay) => Judged::After(order.stay),
-                Err(refused) => Judged::Ended(Err(CannotApprove::CannotMove(Arc::new(refused)))),
+                Err(refused) => Judged::refused(CannotApprove::CannotMove(Arc::new(refused))),
             },
         };
         all.push(judged);
@@ -197,13 +203,13 @@ async fn judge(tx: &mut TenantTx, orders: &[ApproveStay], stays: &mut BTreeMap<S
 }
 
 fn replay(answered: Claimed, stay: StayId) -> Result<Judged, StoreError> {
-    Ok(Judged::Ended(match answered {
+    Ok(Judged::Ended(Box::new(match answered {
         Claimed::Answered(kept) => {
             Ok(serde_json::from_slice(&kept.body).map_err(|e| StoreError::BadRow { table: "idempotency_keys", id: stay.to_string(), why: e.to_string() })?)
         }
         Claimed::Reused => Err(CannotApprove::KeyReused),
         Claimed::Fresh | Claimed::InProgress => Err(CannotApprove::Busy),
-    }))
+    })))
 }
 
 /// Writes what was approved, tells guests and city, and keeps the answers under their keys.

@@ -53,7 +53,7 @@ pub(super) enum Outcome {
     /// Nobody else is here: start the cluster.
     Ours(Lock),
     /// A server runs it: its socket.
-    Beside(PgConnectOptions),
+    Beside(Box<PgConnectOptions>),
 }
 
 pub(super) async fn take(dir: &Path, purpose: Purpose) -> Result<Outcome, LockError> {
@@ -78,7 +78,7 @@ pub(super) async fn take(dir: &Path, purpose: Purpose) -> Result<Outcome, LockEr
             Purpose::Serve if serving => return Err(LockError::Serving { pid, dir: dir.to_owned() }),
             Purpose::Command if serving => {
                 if let Some(connect) = Cluster::beside(dir) {
-                    return Ok(Outcome::Beside(connect));
+                    return Ok(Outcome::Beside(Box::new(connect)));
                 }
             }
             Purpose::Serve | Purpose::Command => {}

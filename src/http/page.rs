@@ -99,9 +99,12 @@ fn wanted(request: &HttpRequest, path: &str) -> Option<Encoding> {
     [Encoding::Brotli, Encoding::Gzip].into_iter().find(|encoding| takes(encoding.name()))
 }
 
+/// Compressed copies by the hash of what they are of.
+type Compressed = HashMap<([u8; 32], Encoding), Bytes>;
+
 /// The compressed copy of a file, made on first use.
 fn compressed(path: &str, hash: [u8; 32], encoding: Encoding, data: &[u8]) -> Bytes {
-    static KEPT: Mutex<Option<HashMap<([u8; 32], Encoding), Bytes>>> = Mutex::new(None);
+    static KEPT: Mutex<Option<Compressed>> = Mutex::new(None);
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     let kept = kept.get_or_insert_default();
     kept.entry((hash, encoding))

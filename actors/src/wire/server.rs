@@ -304,6 +304,7 @@ impl ErrorFrame {
         frame
     }
 
+    #[allow(clippy::boxed_local)] // errors travel boxed
     pub fn json(self: Box<Self>) -> Vec<u8> {
         ServerFrame::Error(*self).json()
     }
