@@ -46,14 +46,17 @@ impl TenantTx {
         Ok(changes)
     }
 
-    /// Active homes as the map knows them.
+    /// Active homes as the map knows them. One by one through the keys: while an import fills the tables their statistics are old, and a plan
+    /// for "any of these" may read them whole.
     pub async fn home_points(&mut self, homes: &[HomeId]) -> Result<Vec<HomePoint>, StoreError> {
         let tenant = self.tenant().0;
         let ids: Vec<Uuid> = homes.iter().map(|h| h.0).collect();
         let rows = sqlx::query_as!(
             Row,
-            "select id, kind, offer, title, guests, price, currency, public_lat, public_lng
-             from homes where tenant_id = $1 and id = any($2) and status = 'active' order by id",
+            "select h.id as \"id!\", h.kind as \"kind!\", h.offer as \"offer!\", h.title as \"title!\", h.guests as \"guests!\", h.price, h.currency,
+                    h.public_lat as \"public_lat!\", h.public_lng as \"public_lng!\"
+             from (select distinct unnest($2::uuid[]) as id) w
+             cross join lateral (select * from homes where tenant_id = $1 and id = w.id and status = 'active' offset 0) h order by h.id",
             tenant,
             &ids
         )
@@ -83,10 +86,10 @@ impl TenantTx {
     /// The rooms of some homes in their order, each with the nights taken that are not yet over (in any time zone).
     async fn room_nights(&mut self, homes: &[Uuid]) -> Result<BTreeMap<HomeId, Vec<RoomNights>>, StoreError> {
         let rows = sqlx::query!(
-            "select r.home_id, r.id, n.arrive as \"arrive?\", n.leave as \"leave?\"
-             from rooms r
-             left join stay_nights n on n.tenant_id = r.tenant_id and n.room_id = r.id and n.leave >= current_date - 1
-             where r.tenant_id = $1 and r.home_id = any($2)
+            "select r.home_id as \"home_id!\", r.id as \"id!\", n.arrive as \"arrive?\", n.leave as \"leave?\"
+             from (select distinct unnest($2::uuid[]) as id) h
+             cross join lateral (select * from rooms where tenant_id = $1 and home_id = h.id offset 0) r
+             left join lateral (select * from stay_nights where tenant_id = $1 and room_id = r.id and leave >= current_date - 1 offset 0) n on true
              order by r.home_id, r.position, r.id, n.arrive",
             self.tenant().0,
             homes
