@@ -76,6 +76,8 @@ pub fn routes() -> Vec<Row> {
 
         // Documents.
         get("/openapi.json",   Public, Rate::General, by!(openapi::show)),
+        get("/asyncapi.json",    Public, Rate::General, by!(ws::asyncapi)),
+        get("/live-schema.json", Public, Rate::General, by!(ws::schema)),
         get("/docs",           Public, Rate::General, by!(docs::moved)),
         get("/docs/{file:.*}", Public, Rate::General, by!(docs::show)),
 

@@ -3,12 +3,14 @@
 //! Parses, authenticates, limits; then the hub of this thread has the connection ([`actors::Live`]). Writes nothing itself, and
 //! gives no command but what a client says it has taken and seen.
 
+mod documents;
 mod door;
 mod frames;
 mod revocations;
 mod session;
 mod sse;
 
+pub use documents::{asyncapi, schema};
 pub use revocations::follow as follow_revocations;
 pub use session::connect;
 pub use sse::events;

@@ -6,6 +6,7 @@
 mod client;
 mod close;
 mod names;
+pub mod published;
 mod server;
 
 pub use client::{ClientFrame, Held, Hello, Layer, Resume, ResumeStream, ResumeView, Since, Token, ViewFrame};

@@ -143,13 +143,15 @@ impl Model {
         Ok(())
     }
 
-    /// Every item of a view, by id; fails if one is there twice.
+    /// Every item of a view, by id; fails if one is twice in a scope. (A home that moves from one city to another may be in both for a moment.)
     pub fn items(&self, view: &str) -> BTreeMap<String, Item> {
         let mut all = BTreeMap::new();
         for scope in self.views.get(view).into_iter().flat_map(|view| view.scopes.values()) {
+            let mut here = BTreeMap::new();
             for (id, item) in scope.tiles.values().flatten() {
-                assert!(all.insert(id.clone(), item.clone()).is_none(), "{id} is there twice");
+                assert!(here.insert(id.clone(), item.clone()).is_none(), "{id} is there twice");
             }
+            all.extend(here);
         }
         all
     }
@@ -192,4 +194,22 @@ impl Model {
         let resumed = &self.welcomed.as_ref()?.resumed;
         resumed.iter().find(|r| r.view.as_ref().is_some_and(|v| v.as_str() == what) || r.stream.is_some_and(|s| s.to_string() == what)).map(|r| r.outcome)
     }
+}
+
+pub type Tiles = BTreeMap<String, BTreeMap<String, Item>>;
+
+/// Full chunks as they come, parsed.
+pub fn tiles<B: AsRef<[u8]>>(chunks: &[B]) -> Tiles {
+    chunks
+        .iter()
+        .map(|chunk| match serde_json::from_slice(chunk.as_ref()).unwrap() {
+            Chunk::Full { k, full } => (k, full.into_iter().map(|item| (id(&item), item)).collect()),
+            Chunk::Change { k, .. } => panic!("a change where tile {k} should be whole"),
+        })
+        .collect()
+}
+
+/// Tiles that became empty are as if they had never come.
+pub fn without_empty(tiles: &Tiles) -> Tiles {
+    tiles.iter().filter(|(_, items)| !items.is_empty()).map(|(k, items)| (k.clone(), items.clone())).collect()
 }
