@@ -114,16 +114,18 @@ impl Hub {
         let (Some(hub), Some(conn)) = (self.port(), self.conns.get_mut(&id)) else { return };
         let tenant = conn.principal.tenant;
         let room = conn.outlet.room();
+        // A page fits beside as much again: a replay alone never overflows.
+        let page = PAGE.min(self.core.config.queue_entries / 2).max(1);
         let Some(sub) = conn.subs.get_mut(&name) else { return };
         sub.live = false;
-        if room < PAGE.min(self.core.config.queue_entries / 2) {
+        if room < page {
             sub.hungry = true;
             sub.asked = None;
             conn.outlet.wake_when_free();
             return;
         }
         (sub.hungry, sub.asked) = (false, Some(Instant::now()));
-        let ask = Follow::Replay { hub, key: sub.key, since: sub.last, most: PAGE };
+        let ask = Follow::Replay { hub, key: sub.key, since: sub.last, most: page };
         // A full mailbox is asked again by the sweep.
         if self.core.inbox(tenant, name).try_send(ask).is_err() {
             metrics::counter!(telemetry::MAILBOX_FULL, "actor" => "inbox").increment(1);

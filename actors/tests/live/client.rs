@@ -30,6 +30,13 @@ pub struct Client {
 /// Barcelona from street height.
 pub const BARCELONA: [f64; 4] = [41.30, 2.05, 41.47, 2.25];
 
+impl Drop for Client {
+    /// As the end of a socket does.
+    fn drop(&mut self) {
+        self.hub.do_send(Said::Left(self.id));
+    }
+}
+
 impl Client {
     pub async fn comes(live: &Live, member: Option<MemberId>) -> Self {
         let mut client = Self::joins(live, member, Vec::new(), Model::default());
@@ -52,7 +59,6 @@ impl Client {
 
     /// The connection breaks; what was on its way is lost. Comes back with what it holds.
     pub async fn breaks(&mut self, live: &Live, view: Option<Value>) {
-        self.hub.do_send(Said::Left(self.id));
         let mut model = std::mem::take(&mut self.model);
         model.reconnects();
         let mut resume: Vec<Resume> = model.resume_streams().into_iter().map(Resume::Stream).collect();

@@ -36,7 +36,6 @@ async fn a_tenant_has_so_many_connections() {
     assert_eq!(live.admit(TENANT).err().unwrap().limit, "tenant_connections");
     drop(client);
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    // A dropped body wakes its hub, as the end of a socket does through its session.
     while live.admit(TENANT).is_err() {
         assert!(tokio::time::Instant::now() < deadline);
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -70,6 +70,14 @@ async fn too_many_waiting_events_close_a_connection_that_can_resume() {
         live.relay().publish(vec![universe.tells(member)]);
     }
     assert_eq!(slow.until_closed().await, 4001);
+    // Until the relay has handed on the last of them.
+    let mut head = 0;
+    while head < 200 {
+        let mut other = Client::comes(&live, Some(member)).await;
+        other.says_json(json!({"t": "subscribe", "stream": "member:self"}));
+        other.until("caught up", |model| model.caught_up.len() == 1).await;
+        head = other.model.streams["member:self"];
+    }
     slow.breaks(&live, None).await;
     // More than fits: the replay comes page by page, as fast as it is read.
     slow.until("all of them", |model| model.events.len() == 200).await;
