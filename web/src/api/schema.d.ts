@@ -226,6 +226,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a view of the map shows: the same as its first snapshot over the live protocol. */
+        get: operations["getMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/map/homes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The homes in a view, one by one: the list beside the map. */
+        get: operations["getHomesInView"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/map/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Names of cities for a view, thinned so that none stands on another: the most populous stay. */
+        get: operations["getMapNames"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/map/nearest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The homes nearest to a place. */
+        get: operations["getNearestHomes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/map/within": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The homes within a radius of a place. */
+        get: operations["getHomesWithin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/homes": {
         parameters: {
             query?: never;
@@ -501,219 +586,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/map": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query: {
-                    bbox: string;
-                    zoom: number;
-                    layers?: string;
-                    kinds?: string;
-                    guests?: number;
-                    price_min?: number;
-                    price_max?: number;
-                    currency?: string;
-                    free_from?: string;
-                    free_to?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["MapSnapshot"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/map/names": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query: {
-                    bbox: string;
-                    zoom: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["MapNames"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/map/nearest": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query: {
-                    lat: number;
-                    lng: number;
-                    limit?: number;
-                    kinds?: string;
-                    guests?: number;
-                    price_min?: number;
-                    price_max?: number;
-                    currency?: string;
-                    free_from?: string;
-                    free_to?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["HomesNear"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/map/within": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query: {
-                    lat: number;
-                    lng: number;
-                    radius_m: number;
-                    limit?: number;
-                    kinds?: string;
-                    guests?: number;
-                    price_min?: number;
-                    price_max?: number;
-                    currency?: string;
-                    free_from?: string;
-                    free_to?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["HomesWithin"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -760,6 +632,21 @@ export interface components {
          * @description A city by its GeoNames id: the same for all tenants. Text never identifies a city.
          */
         CityId: number;
+        CityItem: {
+            c: components["schemas"]["CityTag"];
+            country: string;
+            /** Format: int32 */
+            homes: number;
+            /** Format: int32 */
+            hosts: number;
+            /** @description GeoNames id, as text. */
+            id: string;
+            name: string;
+            /** Format: double */
+            x: number;
+            /** Format: double */
+            y: number;
+        };
         CityName: {
             text: string;
         };
@@ -795,6 +682,33 @@ export interface components {
             /** @description IANA name. */
             time_zone: string;
         };
+        /** @enum {string} */
+        CityTag: "city";
+        ClusterItem: {
+            /** @description South, west, north, east of what it stands for. */
+            box: number[];
+            c: components["schemas"]["ClusterTag"];
+            /** Format: int32 */
+            homes: number;
+            /**
+             * Format: int32
+             * @description Of clusters of cities only.
+             */
+            hosts?: number;
+            /** @description The tile, `zoom/x/y`. */
+            id: string;
+            /**
+             * Format: int32
+             * @description How many things it stands for.
+             */
+            n: number;
+            /** Format: double */
+            x: number;
+            /** Format: double */
+            y: number;
+        };
+        /** @enum {string} */
+        ClusterTag: "cluster";
         /**
          * @description What someone is in the community. People choose their own, as many as are true.
          * @enum {string}
@@ -927,16 +841,70 @@ export interface components {
          * @description A place to stay that a host offers.
          */
         HomeId: string;
+        HomeItem: {
+            c: components["schemas"]["HomeTag"];
+            /** Format: int32 */
+            guests: number;
+            id: components["schemas"]["HomeId"];
+            kind: components["schemas"]["HomeKind"];
+            /** @description Absent: free. */
+            price?: components["schemas"]["Price"];
+            title: string;
+            /** @description A room is free tonight. */
+            tonight: boolean;
+            /**
+             * Format: double
+             * @description Longitude, degrees.
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Latitude, degrees.
+             */
+            y: number;
+        };
         /**
          * @description What the building is.
          * @enum {string}
          */
         HomeKind: "apartment" | "house" | "hotel" | "loft" | "cabin" | "boat";
+        /** @description A home and how far away it is. */
+        HomeNear: components["schemas"]["HomeCard"] & {
+            /**
+             * Format: double
+             * @description Metres along the ground to its public position.
+             */
+            distance_m: number;
+        };
         /**
          * @description Where a home stands. Only an active home is public.
          * @enum {string}
          */
         HomeStatus: "draft" | "pending_review" | "active" | "paused" | "retired" | "suspended";
+        /** @enum {string} */
+        HomeTag: "home";
+        /** @description Homes in a box. */
+        HomesInView: {
+            items: components["schemas"]["HomeCard"][];
+            /**
+             * Format: int64
+             * @description All there are, shown here or not.
+             */
+            total: number;
+        };
+        /** @description The nearest homes, nearest first. */
+        HomesNear: {
+            items: components["schemas"]["HomeNear"][];
+        };
+        /** @description Homes within a radius, nearest first. */
+        HomesWithin: {
+            items: components["schemas"]["HomeNear"][];
+            /**
+             * Format: int64
+             * @description All there are, shown here or not.
+             */
+            total: number;
+        };
         /** @description Who offers a home. */
         HostRef: {
             id: components["schemas"]["MemberId"];
@@ -966,12 +934,61 @@ export interface components {
          * @enum {string}
          */
         Layer: "cities" | "homes";
+        /** @description What is in one tile. */
+        MapChunk: {
+            full: components["schemas"]["MapItem"][];
+            /** @description `zoom/x/y`. */
+            k: string;
+        };
+        /** @description A thing on the map; `c` says which. */
+        MapItem: components["schemas"]["HomeItem"] | components["schemas"]["CityItem"] | components["schemas"]["ClusterItem"];
+        /**
+         * @description Whether tiles hold clusters or single things.
+         * @enum {string}
+         */
+        MapMode: "clusters" | "entities";
+        /** @description Names of cities. */
+        MapNames: {
+            items: components["schemas"]["CityRef"][];
+        };
+        /** @description One live map: `world`, or `city:{id}`. */
+        MapScope: {
+            covers: number[];
+            /** @description With `tick`, the place in the live protocol from which changes follow. */
+            epoch: string;
+            /**
+             * Format: int32
+             * @description Zoom level of its tiles.
+             */
+            level: number;
+            mode: components["schemas"]["MapMode"];
+            scope: string;
+            /** Format: int64 */
+            tick: number;
+            tiles: components["schemas"]["MapChunk"][];
+            total: components["schemas"]["ScopeTotal"];
+        };
         /** @description How the map is drawn. */
         MapSettings: {
             bands: components["schemas"]["Band"][];
             currencies: components["schemas"]["Currency"][];
             kinds: components["schemas"]["HomeKind"][];
             layers: components["schemas"]["Layer"][];
+        };
+        /** @description What a view of the map shows. */
+        MapSnapshot: {
+            /** @description South, west, north, east of all tiles shown: at least what was asked for. */
+            covers: number[];
+            /** @description The world below zoom 9, else the cities in the view. */
+            scopes: components["schemas"]["MapScope"][];
+            total: components["schemas"]["MapTotal"];
+        };
+        /** @description Matching homes, and cities with one, in the tiles. */
+        MapTotal: {
+            /** Format: int64 */
+            cities: number;
+            /** Format: int64 */
+            homes: number;
         };
         /** @enum {string} */
         Matched: "name" | "alias" | "prefix" | "slips";
@@ -1252,6 +1269,11 @@ export interface components {
             id?: components["schemas"]["RoomId"] | null;
             name: string;
         };
+        /** @description Matching things of a scope in the tiles. */
+        ScopeTotal: {
+            /** Format: int64 */
+            n: number;
+        };
         /** @description What was found, the best first. */
         SearchResults: {
             cities: components["schemas"]["CityRef"][];
@@ -1418,38 +1440,6 @@ export interface components {
             lng: number;
             /** Format: double */
             zoom: number;
-        };
-        HomeNear: components["schemas"]["HomeCard"] & {
-            distance_m: number;
-        };
-        HomesNear: {
-            items: components["schemas"]["HomeNear"][];
-        };
-        HomesWithin: {
-            items: components["schemas"]["HomeNear"][];
-            total: number;
-        };
-        MapNames: {
-            items: components["schemas"]["CityRef"][];
-        };
-        MapScope: {
-            scope: string;
-            epoch: string;
-            tick: number;
-            level: number;
-            /** @enum {string} */
-            mode: "clusters" | "entities";
-            tiles: {
-                [key: string]: unknown;
-            }[];
-        };
-        MapSnapshot: {
-            scopes: components["schemas"]["MapScope"][];
-            covers: number[];
-            total: {
-                homes: number;
-                cities: number;
-            };
         };
     };
     responses: {
@@ -1920,6 +1910,213 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Inbox"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMap: {
+        parameters: {
+            query: {
+                /** @description `south,west,north,east` in degrees; west greater than east crosses the date line. */
+                bbox: string;
+                /** @description As of Web-Mercator maps: 0 shows the world in 256 pixels. */
+                zoom: number;
+                /** @description With commas: cities, homes. Absent: both. */
+                layers?: string;
+                /** @description Any of these, with commas: apartment, house, hotel, loft, cabin, boat. */
+                kinds?: string;
+                /** @description Room for at least so many, 1 to 20. */
+                guests?: number;
+                /** @description Minor units per night; needs `currency`. */
+                price_min?: number;
+                /** @description Minor units per night; needs `currency`. Free homes match while there is no `price_min`. */
+                price_max?: number;
+                /** @description ISO 4217. Alone: homes of any price in it, and free ones. */
+                currency?: components["schemas"]["Currency"];
+                /** @description First night, 2026-12-01; needs `free_to`. */
+                free_from?: string;
+                /** @description Day of leaving; needs `free_from`. */
+                free_to?: string;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapSnapshot"];
+                };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getHomesInView: {
+        parameters: {
+            query: {
+                /** @description `south,west,north,east` in degrees; west greater than east crosses the date line. */
+                bbox: string;
+                limit?: number;
+                /** @description Any of these, with commas: apartment, house, hotel, loft, cabin, boat. */
+                kinds?: string;
+                /** @description Room for at least so many, 1 to 20. */
+                guests?: number;
+                /** @description Minor units per night; needs `currency`. */
+                price_min?: number;
+                /** @description Minor units per night; needs `currency`. Free homes match while there is no `price_min`. */
+                price_max?: number;
+                /** @description ISO 4217. Alone: homes of any price in it, and free ones. */
+                currency?: components["schemas"]["Currency"];
+                /** @description First night, 2026-12-01; needs `free_to`. */
+                free_from?: string;
+                /** @description Day of leaving; needs `free_from`. */
+                free_to?: string;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomesInView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMapNames: {
+        parameters: {
+            query: {
+                /** @description `south,west,north,east` in degrees; west greater than east crosses the date line. */
+                bbox: string;
+                /** @description As of Web-Mercator maps: 0 shows the world in 256 pixels. */
+                zoom: number;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapNames"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getNearestHomes: {
+        parameters: {
+            query: {
+                /** @description Degrees north. */
+                lat: number;
+                /** @description Degrees east. */
+                lng: number;
+                limit?: number;
+                /** @description Any of these, with commas: apartment, house, hotel, loft, cabin, boat. */
+                kinds?: string;
+                /** @description Room for at least so many, 1 to 20. */
+                guests?: number;
+                /** @description Minor units per night; needs `currency`. */
+                price_min?: number;
+                /** @description Minor units per night; needs `currency`. Free homes match while there is no `price_min`. */
+                price_max?: number;
+                /** @description ISO 4217. Alone: homes of any price in it, and free ones. */
+                currency?: components["schemas"]["Currency"];
+                /** @description First night, 2026-12-01; needs `free_to`. */
+                free_from?: string;
+                /** @description Day of leaving; needs `free_from`. */
+                free_to?: string;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomesNear"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getHomesWithin: {
+        parameters: {
+            query: {
+                /** @description Degrees north. */
+                lat: number;
+                /** @description Degrees east. */
+                lng: number;
+                limit?: number;
+                /** @description Metres along the ground. */
+                radius_m: number;
+                /** @description Any of these, with commas: apartment, house, hotel, loft, cabin, boat. */
+                kinds?: string;
+                /** @description Room for at least so many, 1 to 20. */
+                guests?: number;
+                /** @description Minor units per night; needs `currency`. */
+                price_min?: number;
+                /** @description Minor units per night; needs `currency`. Free homes match while there is no `price_min`. */
+                price_max?: number;
+                /** @description ISO 4217. Alone: homes of any price in it, and free ones. */
+                currency?: components["schemas"]["Currency"];
+                /** @description First night, 2026-12-01; needs `free_to`. */
+                free_from?: string;
+                /** @description Day of leaving; needs `free_from`. */
+                free_to?: string;
+            };
+            header?: {
+                /** @description The community's slug, where neither host nor path names it. */
+                "X-Posada-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomesWithin"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -2,6 +2,8 @@
  * The frames of the live protocol, version 1, as docs/live-protocol.md tells them.
  * Coordinates are WGS 84 degrees, boxes are [south, west, north, east], times are ISO instants.
  */
+import type { Schemas } from "~/api/client";
+
 export type Box = [south: number, west: number, north: number, east: number];
 
 export interface Place {
@@ -11,10 +13,13 @@ export interface Place {
 /** Where a client stands in each scope. */
 export type Since = Record<string, Place>;
 
+/** One of those a home may be priced in. */
+export type Currency = Schemas["Currency"];
+
 export interface Filter {
   kinds?: string[];
   guests?: number;
-  price?: { min?: number; max?: number; currency: string };
+  price?: { min?: number; max?: number; currency: Currency };
   free?: { from: string; to: string };
 }
 

@@ -1,5 +1,5 @@
 /** The map's state in the address: where one looks, which layers, which filter, what is chosen. Wrong parts are left out. */
-import type { Filter } from "~/live/frames";
+import type { Currency, Filter } from "~/live/frames";
 import { MAX_ZOOM, type MapAt, MIN_ZOOM } from "~/map/limits";
 
 export interface MapAddress {
@@ -69,7 +69,8 @@ export function filterOf(address: MapAddress): Filter {
     filter.price = {
       ...(address.min ? { min: Number(address.min) } : {}),
       ...(address.max ? { max: Number(address.max) } : {}),
-      currency: address.currency,
+      // Checked by the server, which knows its currencies; here it is only written as one.
+      currency: address.currency as Currency,
     };
   }
   if (address.from && address.to) filter.free = { from: address.from, to: address.to };

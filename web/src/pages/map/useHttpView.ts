@@ -1,7 +1,7 @@
 /** While there is no live connection, the view is read over HTTP: the same body, so the same store takes it. */
 import { useCallback, useEffect, useState } from "react";
 import { api, unwrap } from "~/api/client";
-import type { Chunk, Filter, SnapshotFrame, ViewRequest } from "~/live/frames";
+import type { Box, Chunk, Filter, SnapshotFrame, ViewRequest } from "~/live/frames";
 import type { Connection } from "~/live/status";
 import type { ViewStore } from "~/live/view";
 
@@ -34,6 +34,7 @@ export function useHttpView(store: ViewStore, request: ViewRequest | null, conne
             ...filterQuery(request.filter),
           };
           const answer = await unwrap(api.GET("/api/v1/map", { params: { query }, signal: ending.signal }));
+          if (answer.scopes.length === 0) store.applySnapshot({ ...NOTHING, covers: request.bbox });
           const scopes = answer.scopes.map(({ scope }) => scope);
           for (const part of answer.scopes) {
             store.applySnapshot({
@@ -41,7 +42,8 @@ export function useHttpView(store: ViewStore, request: ViewRequest | null, conne
               view: "map",
               ...part,
               scopes,
-              tiles: part.tiles as unknown as Chunk[],
+              tiles: part.tiles as Chunk[],
+              covers: part.covers as Box,
               more: false,
             });
           }
