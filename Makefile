@@ -1,28 +1,39 @@
 # Everything there is to do. `make run` is the first one to try; it installs what is missing where it may.
 
-.PHONY: run run-release test test-web journeys web sqlx bench lint fmt docs
 SHELL := /bin/bash
 CARGO ?= cargo
 ARGS ?=
+# Queries are checked against .sqlx, whatever DATABASE_URL a server is to use.
+export SQLX_OFFLINE ?= true
 
-run: postgres            ## Build for speed of building, and start; the first start makes a demo
+.PHONY: help run run-release test test-web journeys web web-check sqlx bench lint fmt audit docs deps
+help:                    ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+run: compiler postgres   ## Build for speed of building, and start; the first start makes a demo
 	$(CARGO) run --bin posada -- serve $(ARGS)
 
-run-release: postgres    ## Build for speed of running, and start: for load tests
+run-release: compiler postgres ## Build for speed of running, and start: for load tests
 	$(CARGO) run --release --bin posada -- serve $(ARGS)
 
-test: postgres           ## Everything: Rust, the page, journeys through a browser
+test: compiler postgres  ## Everything: Rust, the page, journeys through a browser
 	$(CARGO) test --workspace
 	@$(MAKE) --no-print-directory test-web journeys
 
-test-web: node           ## Unit tests of the page
-	@if [ -f web/package.json ]; then cd web && ([ -d node_modules ] || npm ci --no-audit --no-fund) && npm test; fi
+test-web: web/node_modules ## Unit tests of the page
+	cd web && npm test
 
-journeys: node chromium  ## Journeys through a real browser
-	@if [ -f web/package.json ] && grep -q '"e2e"' web/package.json; then $(CARGO) build --bin posada && cd web && npm run e2e; fi
+journeys: web/node_modules chromium ## Journeys through a real browser
+	$(CARGO) build --bin posada
+	cd web && npm run e2e
 
-web: node                ## Build the page anew into web/dist, which is committed
-	cd web && ([ -d node_modules ] || npm ci --no-audit --no-fund) && npm run build
+web: web/node_modules    ## Build the page anew into web/dist, which is committed
+	cd web && npm run build
+
+web-check: web/node_modules ## Lint and types of the page; its types and its build are what is committed
+	cd web && npm run lint && npm run check && npm run gen && npm run build
+	@test -z "$$(git status --porcelain -- web/dist web/src/api/schema.d.ts)" \
+		|| { git status --short -- web/dist web/src/api/schema.d.ts; echo "web/dist or web/src/api/schema.d.ts is not current: make docs web, and commit"; exit 1; }
 
 sqlx:                    ## Write .sqlx, with which queries are checked where no database is; needs DATABASE_URL
 	scripts/sqlx-prepare
@@ -37,22 +48,35 @@ lint:                    ## What CI refuses
 fmt:                     ## Format
 	$(CARGO) fmt --all
 
-docs:                    ## Write anew what is made from the code
+audit:                   ## Licences, sources and bans of dependencies; known holes where that database can be reached
+	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
+	$(CARGO) deny --offline check licenses bans sources
+	@if $(CARGO) deny fetch db >/dev/null 2>&1; then $(CARGO) deny check advisories; \
+		else echo "SKIPPED: the RustSec database cannot be reached from here, so known holes were not looked for"; fi
+
+docs: web/node_modules   ## Write anew what is made from the code
 	$(CARGO) run --quiet --bin posada -- config reference > docs/configuration.md
 	UPDATE=1 $(CARGO) test --package posada --lib openapi_document
+	cd web && npm run gen
 
 # What the machine must have. Root on a Debian-like system gets it installed; everyone else is told the one command that does.
-.PHONY: postgres node chromium
+.PHONY: compiler postgres node chromium
+deps: compiler postgres node chromium web/node_modules ## What all of the above need
+compiler:
+	@command -v cc >/dev/null || { $(call install,gcc libc6-dev,A C compiler); }
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: see https://rustup.rs"; exit 1; }
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || [ -n "$$DATABASE_URL" ] \
 		|| { $(call install,postgresql,PostgreSQL); }
 node:
-	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null \
-		|| { echo "Node.js 20 or newer is missing: see https://nodejs.org or apt-get install -y nodejs npm (Debian 13 and later)"; exit 1; }
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null \
+		|| { echo "Node.js 20.19 or newer is missing: see https://nodejs.org, or apt-get install -y nodejs npm (Debian 13 and later)"; exit 1; }
 chromium:
 	@command -v chromium >/dev/null || { $(call install,chromium,Chromium); }
+web/node_modules: node web/package-lock.json
+	cd web && npm ci && touch node_modules
 
-# $(call install,package,name)
+# $(call install,packages,name)
 define install
 if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q $(1); \
 else echo "$(2) is missing: sudo apt-get install -y $(1)"; exit 1; fi
