@@ -139,6 +139,7 @@ impl Running {
     pub async fn stop(self, hurry: impl Future<Output = ()>) {
         self.app.health.drain();
         let ends = async {
+            tokio::time::sleep(Duration::from_secs(self.app.config.shutdown.notice_seconds)).await;
             self.app.live.drain(Duration::from_secs(self.app.config.shutdown.drain_seconds)).await;
             self.http.stop(true).await;
         };

@@ -132,7 +132,7 @@ impl Import<'_> {
         loop {
             tried += 1;
             match self.once(homes).await {
-                Err(CannotImport::Store(error)) if tried < TRIES && (error.is_contention() || matches!(error, StoreError::Stale { .. })) => {}
+                Err(CannotImport::Store(error)) if tried < TRIES && is_race(&error) => {}
                 Err(error) => return Err(error),
                 Ok((taken, events)) => {
                     self.relay.publish(events);
@@ -233,6 +233,11 @@ impl Import<'_> {
         }
         Ok(events)
     }
+}
+
+/// Another transaction was in the way, or made the same homes this moment: the next try meets what it left.
+fn is_race(error: &StoreError) -> bool {
+    error.is_contention() || matches!(error, StoreError::Stale { .. }) || error.constraint() == Some("homes_imported_once")
 }
 
 /// What is to be done with each home of a batch.

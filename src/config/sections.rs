@@ -138,6 +138,9 @@ impl Default for Health {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shutdown {
+    /// Seconds between "not ready" and the closing of the doors: what a load balancer needs to notice. 0 where there is none.
+    #[schemars(range(min = 0, max = 120))]
+    pub notice_seconds: u64,
     /// Seconds that requests and sockets have to finish after SIGTERM; a second signal hurries.
     #[schemars(range(min = 0, max = 600))]
     pub drain_seconds: u64,
@@ -145,7 +148,7 @@ pub struct Shutdown {
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { drain_seconds: 10 }
+        Self { notice_seconds: 0, drain_seconds: 10 }
     }
 }
 

@@ -50,10 +50,14 @@ impl Program {
         self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
-    /// Starts the server on free ports and waits until it says that it is ready.
+    /// Starts the server on free ports, without a demo, and waits until it says that it is ready.
     pub fn serve(&self) -> Serving {
+        self.serve_with(&["--no-demo"])
+    }
+
+    pub fn serve_with(&self, more: &[&str]) -> Serving {
         let begun = Instant::now();
-        let args = ["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--no-demo"];
+        let args = [&["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"], more].concat();
         let mut child = self.command(&args).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, address)| address.trim().to_owned()));

@@ -1,5 +1,6 @@
 //! Starting, stopping, and telling how one is.
 
+mod demo;
 mod health;
 mod metrics;
 mod program;
