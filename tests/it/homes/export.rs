@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{draft_with, id, listed};
-use crate::harness::{Client, TestApp};
+use crate::harness::{Client, TestApp, eventually};
 
 /// A home of the fixed mix, and what the test knows of it.
 fn mix(n: usize) -> Value {
@@ -43,8 +43,24 @@ async fn csv_ids(reader: &Client, query: &str) -> BTreeSet<String> {
     ids
 }
 
+/// The live map shows the same homes; it hears of changes after their commit, so it is waited for.
+async fn on_the_map(reader: &Client, city: &str, query: &str, expected: &BTreeSet<String>) {
+    let at = match city {
+        "3128760" => "lat=41.39&lng=2.16",
+        "3117735" => "lat=40.42&lng=-3.70",
+        _ => "lat=48.85&lng=2.35",
+    };
+    let filter = query.split_once('&').map_or("", |(_, filter)| filter);
+    let path = format!("/api/v1/map/within?{at}&radius_m=30000&limit=100&{filter}");
+    let shown = async || -> BTreeSet<String> {
+        let found = reader.get(&path).await.expect(200).json();
+        found["items"].as_array().unwrap().iter().map(|home| id(home).to_owned()).collect()
+    };
+    eventually(shown, |shown| shown == expected).await;
+}
+
 #[actix_web::test]
-async fn export_list_and_naive_filter_agree() {
+async fn export_list_map_and_naive_filter_agree() {
     let app = TestApp::spawn().await;
     let (host, guest) = (app.host().await, app.guest().await);
     let mut homes = Vec::new();
@@ -84,6 +100,7 @@ async fn export_list_and_naive_filter_agree() {
         let geo = reader.get(&format!("/api/v1/homes/export.geojson?{query}")).await.expect(200).json();
         let points: BTreeSet<String> = geo["features"].as_array().unwrap().iter().map(|home| id(home).to_owned()).collect();
         assert_eq!((&listed, &csv_ids(&reader, query).await, &points), (&expected, &expected, &expected), "{query}");
+        on_the_map(&reader, city, query, &expected).await;
     }
     assert_eq!(csv_ids(&reader, "").await.len(), 20);
     // Nights that touch are free: the one stay is over on the 4th.

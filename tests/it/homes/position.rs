@@ -36,7 +36,7 @@ async fn no_answer_event_or_file_for_others_holds_the_exact_position() {
             "/api/v1/map?bbox=41,2,42,3&zoom=14".to_owned(),
             "/api/v1/map/nearest?lat=41.39&lng=2.16".to_owned(),
         ] {
-            silent(&read, &reader.get(&read).await);
+            silent(&read, &reader.get(&read).await.expect(200));
         }
     }
     silent("my own list, to a guest", &guest.get("/api/v1/me/homes").await.expect(200));
