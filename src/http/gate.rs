@@ -55,3 +55,28 @@ async fn admit(row: &Row, request: &ServiceRequest) -> Result<(), Problem> {
     request.extensions_mut().insert(admitted);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App as Web, http::StatusCode, middleware::from_fn, test};
+
+    use super::*;
+    use crate::http::route::{RateClass, get};
+
+    async fn panics() -> HttpResponse {
+        panic!("a bug")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_one_requests_and_a_row_without_permission_is_closed() {
+        let open = get("/open", Permission::Public, RateClass::General, || web::to(panics));
+        let forgotten = Row { permission: None, ..open.clone() };
+        let behind = |row: Row| (row.handler)().wrap(from_fn(move |request, next| pass(row.clone(), request, next)));
+        let app = test::init_service(Web::new().route("/open", behind(open)).route("/forgotten", behind(forgotten))).await;
+        for path in ["/open", "/forgotten", "/open"] {
+            let answer = test::call_service(&app, test::TestRequest::get().uri(path).to_request()).await;
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+            assert!(answer.response().error().is_some_and(|e| e.as_error::<Problem>().is_some()), "{path}");
+        }
+    }
+}

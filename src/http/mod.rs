@@ -4,6 +4,7 @@
 //! Handlers are about ten lines and decide nothing.
 
 pub mod admission;
+pub mod catalogue;
 pub mod city_ref;
 mod docs;
 mod edge;

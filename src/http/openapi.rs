@@ -56,6 +56,8 @@ pub fn document() -> Value {
         "headers": { "X-Request-Id": { "schema": { "type": "string" }, "description": "The request's id, as in `instance`." } },
         "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
     });
+    let problems = catalogue::PROBLEMS.iter().map(|p| json!({ "type": format!("/problems/{}", p.slug), "status": p.status, "when": p.when }));
+    document["x-problem-types"] = problems.collect();
     for row in routes() {
         if let Some(operation) = document["paths"].get_mut(row.path).and_then(|item| item.get_mut(row.method.as_str().to_lowercase())) {
             complete(operation, &row);

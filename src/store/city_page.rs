@@ -62,12 +62,14 @@ impl TenantTx {
         })
     }
 
-    /// Titles of a city's active homes, newest first.
-    pub async fn home_titles(&mut self, city: CityId) -> Result<Vec<HomeTitle>, StoreError> {
+    /// Titles of the active homes of some cities, newest first.
+    pub async fn home_titles(&mut self, cities: &[CityId]) -> Result<Vec<(CityId, HomeTitle)>, StoreError> {
+        let ids: Vec<i64> = cities.iter().map(|city| i64::from(city.0)).collect();
         let rows = sqlx::query!(
-            "select id, title, public_lat, public_lng from homes where tenant_id = $1 and city_id = $2 and status = 'active' order by created_at desc, id",
+            "select id, city_id, title, public_lat, public_lng from homes
+             where tenant_id = $1 and city_id = any($2) and status = 'active' order by created_at desc, id",
             self.tenant().0,
-            i64::from(city.0)
+            &ids
         )
         .fetch_all(&mut **self)
         .await?;
@@ -78,7 +80,7 @@ impl TenantTx {
                     id: row.id.to_string(),
                     why: e.to_string(),
                 })?;
-                Ok(HomeTitle { id: HomeId(row.id), at, title: row.title })
+                Ok((CityId(row.city_id as u32), HomeTitle { id: HomeId(row.id), at, title: row.title }))
             })
             .collect()
     }

@@ -15,7 +15,7 @@ use domain::{CityId, HomeId, Position, TenantId};
 use moka::future::Cache;
 use tokio::sync::Mutex;
 
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, city_page::HomeTitle};
 use words::CityWords;
 
 /// How long a look at the streams' heads is believed: a new title is found after so long at most.
@@ -64,11 +64,18 @@ impl Titles {
         let mut kept = kept.lock().await;
         if kept.looked.is_none_or(|looked| looked.elapsed() > LOOKED_FOR) {
             let now = Instant::now();
-            for (city, head) in self.store.city_heads(tenant).await? {
-                if kept.cities.get(&city).is_none_or(|(known, _)| *known != head) {
-                    // Read after the head: what is newer than the head is read twice, never missed.
-                    let titles = self.store.begin_as_tenant(tenant).await?.home_titles(city).await?;
-                    kept.cities.insert(city, (head, Arc::new(CityWords::new(titles))));
+            let mut moved = self.store.city_heads(tenant).await?;
+            moved.retain(|(city, head)| kept.cities.get(city).is_none_or(|(known, _)| known != head));
+            if !moved.is_empty() {
+                // Read after the heads: what is newer than a head is read twice, never missed.
+                let cities: Vec<CityId> = moved.iter().map(|(city, _)| *city).collect();
+                let mut titles: HashMap<CityId, Vec<HomeTitle>> = HashMap::new();
+                for (city, title) in self.store.begin_as_tenant(tenant).await?.home_titles(&cities).await? {
+                    titles.entry(city).or_default().push(title);
+                }
+                for (city, head) in moved {
+                    let words = CityWords::new(titles.remove(&city).unwrap_or_default());
+                    kept.cities.insert(city, (head, Arc::new(words)));
                 }
             }
             kept.looked = Some(now);
