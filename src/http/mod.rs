@@ -26,6 +26,7 @@ pub mod route;
 pub mod routes;
 mod serve;
 mod settings;
+mod sockets;
 mod tenancy;
 mod tracing_span;
 pub mod versions;

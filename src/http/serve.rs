@@ -12,7 +12,7 @@ use actix_web::{
 };
 use tracing_actix_web::TracingLogger;
 
-use super::{Edge, HttpSettings, Problem, edge, gate, route::Row, routes::routes, tenancy::Tenants, tracing_span::RequestSpan};
+use super::{Edge, HttpSettings, Problem, edge, gate, route::Row, routes::routes, sockets, tenancy::Tenants, tracing_span::RequestSpan};
 use crate::{app::App, titles::Titles};
 
 /// A client has so long to take note that its connection is being closed.
@@ -41,6 +41,7 @@ pub fn serve(app: Arc<App>, settings: HttpSettings, listener: TcpListener, worke
     .keep_alive(settings.keep_alive)
     .shutdown_timeout(settings.drain.as_secs())
     .tcp_nodelay(true) // small live frames must not wait for an acknowledgement
+    .on_connect(sockets::accepted)
     .disable_signals()
     .listen(listener)?;
     Ok(server.run())

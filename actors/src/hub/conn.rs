@@ -117,6 +117,12 @@ impl Conn {
         }
     }
 
+    /// Event entries that still fit, what waits for the welcome counted in.
+    pub(super) fn room(&self) -> usize {
+        let held = self.welcome.as_ref().map_or(0, |welcoming| welcoming.held.len());
+        self.outlet.room().saturating_sub(held)
+    }
+
     /// Says something that a full queue may cost: the connection is about to be closed for it anyway.
     pub(super) fn say(&mut self, frame: &ServerFrame) {
         let _ = self.push(&frame.json(), None);

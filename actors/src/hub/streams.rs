@@ -113,7 +113,7 @@ impl Hub {
     pub(super) fn replay(&mut self, id: ConnId, name: StreamName) {
         let (Some(hub), Some(conn)) = (self.port(), self.conns.get_mut(&id)) else { return };
         let tenant = conn.principal.tenant;
-        let room = conn.outlet.room();
+        let room = conn.room();
         // A page fits beside as much again: a replay alone never overflows.
         let page = PAGE.min(self.core.config.queue_entries / 2).max(1);
         let Some(sub) = conn.subs.get_mut(&name) else { return };
@@ -171,6 +171,9 @@ impl Hub {
                 return self.close(id, Close::Overflow);
             }
         }
+        // The welcome, if this was what it waited for, takes its room before the next page is asked for.
+        self.decide(id, &What::Stream(stream), outcome, ctx);
+        let Some(conn) = self.conns.get_mut(&id) else { return };
         let Some(sub) = conn.subs.get_mut(&name) else { return };
         if sub.last.unwrap_or(0) >= head {
             sub.live = true;
@@ -179,7 +182,6 @@ impl Hub {
         } else {
             self.replay(id, name);
         }
-        self.decide(id, &What::Stream(stream), outcome, ctx);
     }
 
     pub(super) fn fed(&mut self, fed: &Fed) {

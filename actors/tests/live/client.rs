@@ -25,6 +25,8 @@ pub struct Client {
     buffer: String,
     /// State batches and event batches: writes to the socket.
     pub writes: usize,
+    /// What was said, in order: `{"client": …}` and `{"server": …}`.
+    pub exchange: Vec<Value>,
 }
 
 /// Barcelona from street height.
@@ -39,12 +41,12 @@ impl Drop for Client {
 
 impl Client {
     pub async fn comes(live: &Live, member: Option<MemberId>) -> Self {
-        let mut client = Self::joins(live, member, Vec::new(), Model::default());
+        let mut client = Self::joins(live, member, Vec::new(), Model::default(), Vec::new());
         client.until("the welcome", |model| model.welcomed.is_some()).await;
         client
     }
 
-    fn joins(live: &Live, member: Option<MemberId>, resume: Vec<Resume>, model: Model) -> Self {
+    fn joins(live: &Live, member: Option<MemberId>, resume: Vec<Resume>, model: Model, mut exchange: Vec<Value>) -> Self {
         let (hub, id) = (live.hub(), live.next_conn());
         let wake = {
             let hub = hub.clone();
@@ -53,8 +55,9 @@ impl Client {
         let (outlet, body) = queue(Framing::Sse, live.config().queue_bytes, live.config().queue_entries, wake);
         let principal = Principal { tenant: TENANT, member, account: None, session: member.map(|m| m.to_string().into()) };
         let hello = Hello { client: "test".into(), version: VERSION, token: None, resume };
+        exchange.push(json!({"client": ClientFrame::Hello(hello.clone())}));
         hub.do_send(Join { id, principal, hello, outlet: Box::new(outlet), admitted: live.admit(TENANT).unwrap() });
-        Self { model, closed: None, member, hub, id, body: Box::pin(body), buffer: String::new(), writes: 0 }
+        Self { model, closed: None, member, hub, id, body: Box::pin(body), buffer: String::new(), writes: 0, exchange }
     }
 
     /// The connection breaks; what was on its way is lost. Comes back with what it holds.
@@ -67,19 +70,21 @@ impl Client {
             view["since"] = serde_json::to_value(model.since(&id)).unwrap();
             resume.push(serde_json::from_value(view).unwrap());
         }
-        *self = Self::joins(live, self.member, resume, model);
+        let exchange = std::mem::take(&mut self.exchange);
+        *self = Self::joins(live, self.member, resume, model, exchange);
         self.until("the welcome", |model| model.welcomed.is_some()).await;
     }
 
-    pub fn says(&self, frame: ClientFrame) {
+    pub fn says(&mut self, frame: ClientFrame) {
+        self.exchange.push(json!({"client": frame}));
         self.hub.do_send(Said::Frame(self.id, frame));
     }
 
-    pub fn says_json(&self, frame: Value) {
+    pub fn says_json(&mut self, frame: Value) {
         self.says(ClientFrame::parse(&frame.to_string()).unwrap());
     }
 
-    pub fn looks(&self, view: &str, bbox: [f64; 4], zoom: f64) {
+    pub fn looks(&mut self, view: &str, bbox: [f64; 4], zoom: f64) {
         self.says_json(json!({"t": "view", "id": view, "bbox": bbox, "zoom": zoom}));
     }
 
@@ -105,6 +110,7 @@ impl Client {
                 self.closed = serde_json::from_str::<Value>(data).unwrap()["code"].as_u64();
                 continue;
             }
+            self.exchange.push(json!({"server": serde_json::from_str::<Value>(data).unwrap()}));
             let frame: ServerFrame = serde_json::from_str(data).unwrap_or_else(|e| panic!("{e}: {data}"));
             self.model.take(frame).unwrap();
         }

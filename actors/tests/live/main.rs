@@ -9,3 +9,4 @@ mod limits;
 mod model;
 mod pressure;
 mod universe;
+mod vectors;

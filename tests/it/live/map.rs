@@ -41,7 +41,7 @@ async fn a_home_appears_changes_moves_and_vanishes_on_an_open_map() {
     let _ = host.client.clone().with("If-Match", version(&changed)).put(&format!("/api/v1/homes/{id}/position"), &place).await.expect(200);
     visitor.until("its new place", |model| at(model).is_some_and(|now| now != before)).await;
 
-    let _ = host.post(&format!("/api/v1/homes/{id}/pause"), &json!({})).await.expect(200);
+    let _ = host.post(&format!("/api/v1/homes/{id}/pause"), &Value::Null).await.expect(200);
     visitor.until("the home gone", |model| !model.items("map").contains_key(&id)).await;
     assert!(visitor.model.items("map").contains_key(first["id"].as_str().unwrap()));
     assert_eq!(visitor.model.snapshots, 1, "everything after the first snapshot was a delta");
