@@ -60,7 +60,7 @@ export class ViewStore {
 
   /** What is held of exactly the view that is asked for; nothing after a change of it. */
   since(): Since {
-    if (this.answered !== this.request) return {};
+    if (!this.isAnswered()) return {};
     return Object.fromEntries([...this.scopes].map(([name, { epoch, tick }]) => [name, { epoch, tick }]));
   }
 
@@ -125,6 +125,11 @@ export class ViewStore {
     scope.tick = frame.tick;
     this.tell(false);
     return true;
+  }
+
+  /** Whether what is held answers what is asked, even if the connection was lost since. */
+  isAnswered(): boolean {
+    return this.request !== null && this.answered === this.request;
   }
 
   /** What is held is what was asked for, nothing is missing. */

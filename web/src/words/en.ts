@@ -207,7 +207,7 @@ export const en = {
     label: "City",
     localTime: "Local time",
     population: "Population",
-    group: (name: string) => `Its people meet in ${name}`,
+    group: (name: string) => `City group: ${name}`,
     homes: "Homes",
     hosts: "Hosts",
     members: "Members",

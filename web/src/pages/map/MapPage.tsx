@@ -89,7 +89,7 @@ function Stage({ tenant }: { tenant: Schemas["Tenant"] }) {
       <Side
         {...{ tenant, address, looking, connection, paused, change, chosen }}
         items={here}
-        waiting={store.waiting}
+        waiting={!store.isAnswered()}
         refusal={store.refusal}
         failure={store.failure}
         onRetry={readAgain}
