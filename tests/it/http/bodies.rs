@@ -79,3 +79,15 @@ async fn a_head_that_is_too_long_is_refused_and_the_server_goes_on() {
     let _ = app.visitor().get("/api/v1/tenant").await.expect(200);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn who_dawdles_over_a_head_is_cut_off() {
+    let app = TestApp::spawn().await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    stream.write_all(b"GET /api/v1/tenant HTTP/1.1\r\nHost: a\r\nX-Slow").await.unwrap();
+    let mut answer = Vec::new();
+    let end = tokio::time::timeout(std::time::Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
+    assert!(end.is_ok(), "still open after 20 seconds");
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&answer));
+    app.stop().await;
+}

@@ -88,3 +88,16 @@ async fn wrong_credentials_are_told_in_one_way() {
     assert!(answers.windows(2).all(|w| w[0] == w[1]), "{answers:?}");
     app.stop().await;
 }
+
+#[tokio::test]
+async fn behind_https_cookies_are_secure_and_the_public_address_is_ours() {
+    let app = TestApp::spawn_with(|config| config.http.public_url = Some("https://posada.example".to_owned())).await;
+    let ana = app.member().await;
+    let body = json!({ "email": ana.email, "password": ana.password });
+    let page = app.visitor().with("Origin", "https://posada.example");
+    let signed_in = page.post("/api/v1/session", &body).await.expect(200);
+    assert!(signed_in.header("set-cookie").unwrap().contains("Secure"));
+    assert!(signed_in.header("strict-transport-security").is_some());
+    app.visitor().with("Origin", "https://posada.example.evil.org").post("/api/v1/session", &body).await.problem(403, "foreign-origin");
+    app.stop().await;
+}
