@@ -12,6 +12,7 @@ let store: ViewStore;
 beforeEach(() => {
   frames = [];
   store = new ViewStore((run) => frames.push(run));
+  store.asked({ bbox: [0, 0, 1, 1], zoom: 13, layers: ["homes"], filter: {} });
 });
 
 const home = (id: string, x = 1): HomeItem => ({
@@ -141,4 +142,13 @@ test("what is revoked goes at once; another reset keeps the picture but takes no
   store.reset("city:1", "revoked");
   paint();
   expect(ids()).toEqual([]);
+});
+
+test("what is held answers only the request it came for, also when that was nothing", () => {
+  expect(store.isAnswered()).toBe(false);
+  store.applySnapshot(snapshot({ scopes: [], scope: "world", epoch: "none", tick: 0, tiles: [] }));
+  expect(store.isAnswered()).toBe(true);
+  store.asked({ bbox: [2, 2, 3, 3], zoom: 13, layers: ["homes"], filter: {} });
+  expect(store.isAnswered()).toBe(false);
+  expect(store.since()).toEqual({});
 });
