@@ -76,7 +76,7 @@ export const en = {
 
   shell: {
     skip: "Skip to content",
-    home: (tenant: string) => `${tenant}, the map`,
+    toMap: ", the map",
     nav: "Main",
     menu: "Menu",
     theme: "Theme",

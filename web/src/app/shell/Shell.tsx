@@ -20,11 +20,12 @@ export function Shell() {
         {words.shell.skip}
       </a>
       <header className={css.bar}>
-        <Link to="/" className={css.name} aria-label={words.shell.home(tenant?.name ?? words.name)}>
+        <Link to="/" className={css.name}>
           <Mark size={30} />
           <span className={css.words}>
-            <span className={css.posada}>{words.name}</span>
+            <span className={css.posada}>{words.name}</span>{" "}
             {tenant && <span className={css.tenant}>{tenant.name}</span>}
+            <span className="visually-hidden">{words.shell.toMap}</span>
           </span>
         </Link>
         <Ways />

@@ -19,9 +19,19 @@ export interface ButtonProps extends Omit<AriaButtonProps, "className" | "style"
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function Button({ look, small, wide, icon, children, ...props }: ButtonProps) {
+/**
+ * While pending it keeps the focus and does nothing. The library's own pending state would leave an unnamed image in its
+ * live region when the button goes with the answer.
+ */
+export function Button({ look, small, wide, icon, children, isPending, onPress, ...props }: ButtonProps) {
   return (
-    <AriaButton {...props} className={classes({ look, small, wide })}>
+    <AriaButton
+      {...props}
+      onPress={isPending ? undefined : onPress}
+      aria-disabled={isPending || undefined}
+      data-pending={isPending || undefined}
+      className={classes({ look, small, wide })}
+    >
       {icon && <Icon name={icon} size={small ? 16 : 18} />}
       <span>{children}</span>
     </AriaButton>
