@@ -76,10 +76,7 @@ pub fn locate<'g>(gazetteer: &'g Gazetteer, wanted: &Wanted<'_>) -> Result<Locat
             Lookup::Ambiguous(candidates) => return Err(CannotPlace::Ambiguous(shortened(name), choices(&candidates))),
             Lookup::Unknown { suggestions } => return Err(CannotPlace::Unknown(shortened(name), choices(&suggestions))),
         },
-        (None, None, Some(at)) => match gazetteer.nearest(at.lat, at.lng, 1).first() {
-            Some((city, metres)) if metres / 1000.0 <= CITY_REACH_KM => *city,
-            _ => return Err(CannotPlace::NoCityNear(at)),
-        },
+        (None, None, Some(at)) => city_of(gazetteer, at).ok_or(CannotPlace::NoCityNear(at))?,
         (None, None, None) => return Err(CannotPlace::Nothing),
     };
     let centre = Position::new(city.lat, city.lon)?;
@@ -90,6 +87,19 @@ pub fn locate<'g>(gazetteer: &'g Gazetteer, wanted: &Wanted<'_>) -> Result<Locat
         }
         None => Ok(Located { city, at: centre, approximate: true }),
     }
+}
+
+/// The city that a bare position is in.
+///
+/// The nearest centre is often that of a district. So a city counts as near by how far it reaches: its built-up radius, which grows with
+/// about the cube root of its people (1.5 km for a thousand, 20 km for two million). Where no city reaches, the nearest centre decides.
+fn city_of(gazetteer: &Gazetteer, at: Position) -> Option<City<'_>> {
+    const LOOKED_AT_M: f64 = 40_000.0;
+    let reach = |city: &City<'_>| 1_500.0 * (f64::from(city.population.max(500)) / 1000.0).powf(0.35);
+    let around = gazetteer.within(at.lat, at.lng, LOOKED_AT_M).into_iter().map(|(city, metres)| (city, metres / reach(&city)));
+    let within_reach = around.filter(|(_, share)| *share <= 1.0).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(city, _)| city);
+    let nearest = || gazetteer.nearest(at.lat, at.lng, 1).into_iter().find(|(_, metres)| metres / 1000.0 <= CITY_REACH_KM).map(|(city, _)| city);
+    within_reach.or_else(nearest)
 }
 
 /// Where this is, with the city and its group in the tenant: made if this is the first thing placed in it.
@@ -130,4 +140,34 @@ fn listed(choices: &[CityChoice]) -> String {
 /// What was sent goes back in the answer, but not all of a book.
 fn shortened(name: &str) -> String {
     name.chars().take(100).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn city_at(lat: f64, lng: f64) -> Option<&'static str> {
+        city_of(Gazetteer::embedded(), Position::new(lat, lng).unwrap()).map(|city| city.name)
+    }
+
+    #[test]
+    fn a_position_is_in_the_city_and_not_in_its_district() {
+        assert_eq!(city_at(41.3874, 2.1686), Some("Barcelona"));
+        assert_eq!(city_at(40.4168, -3.7038), Some("Madrid"));
+        assert_eq!(city_at(51.5136, -0.1365), Some("London"));
+        assert_eq!(city_at(-34.5885, -58.4306), Some("Buenos Aires"));
+        assert_eq!(city_at(48.8606, 2.3376), Some("Paris"));
+    }
+
+    #[test]
+    fn a_neighbour_of_a_great_city_keeps_what_is_its_own() {
+        assert_eq!(city_at(41.3597, 2.1003), Some("L'Hospitalet de Llobregat"));
+        assert_eq!(city_at(41.9831, 2.8249), Some("Girona"));
+        assert_eq!(city_at(-32.8895, -68.8458), Some("Mendoza"));
+    }
+
+    #[test]
+    fn far_from_every_city_there_is_none() {
+        assert_eq!(city_at(-48.0, -123.0), None);
+    }
 }
