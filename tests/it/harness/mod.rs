@@ -12,7 +12,7 @@ mod process;
 pub mod program;
 mod server;
 mod socket;
-mod watch;
+pub mod watch;
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -4,7 +4,7 @@ use posada::embedded_postgres::{Cluster, Options};
 use serde_json::Value;
 use sqlx::Connection;
 
-use crate::harness::{Client, TestApp, eventually};
+use crate::harness::{Client, TestApp, eventually, watch::Watch};
 
 /// The promise: within this, the right answer has flipped.
 const FLIPS_WITHIN: Duration = Duration::from_secs(10);
@@ -43,6 +43,7 @@ async fn a_healthy_server_says_so_to_every_question() {
 #[tokio::test]
 async fn a_database_that_goes_and_comes_back_flips_ready_and_deep_but_not_live() {
     let dir = std::env::temp_dir().join(format!("posada-health-{}", uuid::Uuid::now_v7()));
+    let _watch = Watch::over(&dir);
     let options = Options { dir: dir.clone(), binaries: None, throw_away: true };
     let start = {
         let options = options.clone();
@@ -74,7 +75,6 @@ async fn a_database_that_goes_and_comes_back_flips_ready_and_deep_but_not_live()
     becomes(&client, "deep", 200).await;
     app.stop().await;
     tokio::task::spawn_blocking(move || cluster.stop()).await.unwrap();
-    std::fs::remove_dir_all(dir).unwrap();
 }
 
 #[tokio::test]
