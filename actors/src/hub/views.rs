@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -32,8 +33,9 @@ const QOS_EVERY: Duration = Duration::from_secs(5);
 pub(super) struct BoardWatch {
     /// The board's count of what it sent here.
     n: Option<u64>,
-    tiles: HashMap<Group, HashMap<TileKey, Vec<WatchKey>>>,
-    keys: HashSet<WatchKey>,
+    tiles: HashMap<Group, HashMap<TileKey, HashSet<WatchKey>>>,
+    /// Where each watch stands in `tiles`: leaving costs what the watch is wide, however many others there are.
+    keys: HashMap<WatchKey, (Group, Arc<[TileKey]>)>,
 }
 
 /// A question that got no answer.
@@ -233,11 +235,11 @@ impl Hub {
         }
         part.held = Some(held);
         let watch = self.boards.entry(looked.board.clone()).or_default();
-        watch.keys.insert(looked.key);
-        let by_tile = watch.tiles.entry(looked.group).or_default();
+        let by_tile = watch.tiles.entry(looked.group.clone()).or_default();
         for tile in looked.tiles.iter() {
-            by_tile.entry(*tile).or_default().push(looked.key);
+            by_tile.entry(*tile).or_default().insert(looked.key);
         }
+        watch.keys.insert(looked.key, (looked.group, looked.tiles));
         if let Some(worst) = &mut view.resuming {
             *worst = (*worst).max(outcome);
             if view.parts.iter().all(|part| part.held.is_some()) {
@@ -283,7 +285,7 @@ impl Hub {
     pub(super) fn look_again(&mut self, board: &BoardId, proves: bool) {
         let Some(watch) = self.boards.get_mut(board) else { return self.seek_again(board) };
         watch.n = None;
-        let keys: Vec<_> = watch.keys.iter().copied().collect();
+        let keys: Vec<_> = watch.keys.keys().copied().collect();
         for key in keys {
             let Some((id, view_id)) = self.parts.get(&key).cloned() else { continue };
             if let Some(part) = self.conns.get_mut(&id).and_then(|conn| conn.view(&view_id)).and_then(|view| view.parts.iter_mut().find(|p| p.key == key)) {
@@ -357,14 +359,20 @@ impl Hub {
 
     fn lose_interest(&mut self, key: WatchKey, board: &BoardId) {
         let Some(watch) = self.boards.get_mut(board) else { return };
-        if watch.keys.remove(&key) {
-            watch.tiles.retain(|_, by_tile| {
-                by_tile.retain(|_, keys| {
-                    keys.retain(|k| *k != key);
-                    !keys.is_empty()
-                });
-                !by_tile.is_empty()
-            });
+        if let Some((group, tiles)) = watch.keys.remove(&key)
+            && let Some(by_tile) = watch.tiles.get_mut(&group)
+        {
+            for tile in tiles.iter() {
+                if let Some(keys) = by_tile.get_mut(tile) {
+                    keys.remove(&key);
+                    if keys.is_empty() {
+                        by_tile.remove(tile);
+                    }
+                }
+            }
+            if by_tile.is_empty() {
+                watch.tiles.remove(&group);
+            }
         }
         if watch.keys.is_empty() {
             self.boards.remove(board);
