@@ -4,6 +4,8 @@
 //! happens in cities; once a second, while watched, it also reads the counts that changed, so that what the relay loses heals.
 //! Feeds hubs. Never waits, never writes.
 
+mod state;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -11,21 +13,20 @@ use std::{
 };
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, SpawnHandle};
-use domain::{BBox, CityId, Event, HomeFilter, Position, StreamName, TenantId, live::CityCounts};
-use serde::Deserialize;
-use time::OffsetDateTime;
+use domain::{CityId, HomeFilter, StreamName, TenantId};
 
 use crate::{
     board::{Board, Rates},
     core::{Core, Reached, draw_epoch},
-    extent,
     hubs::Hubs,
     map::{LiveMap, WORLD_LEVELS},
     messages::{Ask, BoardId, Delivery, Drill, Flush, HubId, Read, Tell, Watch, WatchKey, read_back},
-    ports::{CityPoint, SourceError},
+    ports::CityPoint,
     telemetry::{self, guarded},
     wire::ScopeName,
 };
+pub(crate) use state::State;
+use state::{Counted, Filtered, Polled, Seeker};
 
 const ACTOR: &str = "world";
 /// Messages from relay and hubs. Full: lost counts are read within a second, a lost look is repeated by the hub's sweep.
@@ -51,132 +52,6 @@ pub(crate) struct World {
     flush_soon: bool,
     polling: bool,
     polled: SystemTime,
-}
-
-/// A world that was read.
-pub(crate) struct State {
-    pub(crate) base: Board<CityPoint>,
-    pub(crate) filtered: HashMap<Arc<HomeFilter>, Filtered>,
-    seekers: HashMap<(HubId, WatchKey), Seeker>,
-    /// Per city: the last event that is in its counts, and which change of this world it was.
-    told: HashMap<CityId, (u64, u64)>,
-    changes: u64,
-    extents_changed: bool,
-}
-
-/// The world as a filter shows it.
-pub(crate) struct Filtered {
-    pub(crate) board: Option<Board<CityPoint>>,
-    waiting: Vec<Watch>,
-    asks: Vec<Ask<Board<CityPoint>>>,
-    counting: bool,
-    counted: Option<Instant>,
-    stale: bool,
-    /// The oldest commit that the next count will tell of.
-    at: Option<OffsetDateTime>,
-    last_watched: Instant,
-}
-
-/// A view that shows cities, and the cities it was told.
-struct Seeker {
-    bbox: BBox,
-    told: Vec<CityId>,
-}
-
-/// The part of a city's event that concerns the world.
-#[derive(Deserialize)]
-struct Part {
-    put: Vec<Put>,
-    counts: CityCounts,
-}
-
-#[derive(Deserialize)]
-struct Put {
-    at: Position,
-}
-
-/// Comes back from a count by a filter.
-pub(crate) struct Counted {
-    filter: Arc<HomeFilter>,
-    counts: Result<Vec<(CityId, CityCounts)>, SourceError>,
-}
-
-/// Comes back from a read of what changed.
-pub(crate) struct Polled {
-    /// The world's change this read began after.
-    after: u64,
-    asked: SystemTime,
-    cities: Vec<CityPoint>,
-}
-
-impl State {
-    /// The cities whose homes a box meets.
-    pub(crate) fn cities_in(&self, bbox: BBox) -> Vec<CityId> {
-        let mut cities: Vec<CityId> =
-            self.base.map().iter().filter(|city| city.counts.homes > 0 && city.extent.is_some_and(|e| extent::meet(e, bbox))).map(|city| city.id).collect();
-        cities.sort_unstable();
-        cities
-    }
-
-    fn apply(&mut self, event: &Event, city: CityId) -> bool {
-        let seq = self.told.get(&city).map_or(0, |(seq, _)| *seq);
-        if event.seq <= seq {
-            return true;
-        }
-        let part = match serde_json::from_str::<Part>(event.body.get()) {
-            Ok(part) => part,
-            Err(why) => {
-                tracing::error!(%city, seq = event.seq, error = %why, "an event is no change of a city");
-                return true;
-            }
-        };
-        self.changes += 1;
-        for filtered in self.filtered.values_mut() {
-            filtered.stale = true;
-            filtered.at = filtered.at.or(Some(event.at));
-        }
-        let Some(known) = self.base.map().get(city) else { return false };
-        let mut point = CityPoint { counts: part.counts, ..known.clone() };
-        for put in part.put {
-            point.extent = Some(extent::with(point.extent, put.at));
-        }
-        self.extents_changed |= point.extent != known.extent || (point.counts.homes == 0) != (known.counts.homes == 0);
-        if point != *known {
-            self.base.change(Some(event.at)).put(point);
-        }
-        self.told.insert(city, (event.seq, self.changes));
-        true
-    }
-
-    fn merge(&mut self, polled: Polled) {
-        for city in polled.cities {
-            // What events told since the read began is newer than what it read.
-            if self.told.get(&city.id).is_some_and(|(_, change)| *change > polled.after) {
-                continue;
-            }
-            if self.base.map().get(city.id) != Some(&city) {
-                self.extents_changed = true;
-                for filtered in self.filtered.values_mut() {
-                    filtered.stale = true;
-                }
-                self.base.change(None).put(city);
-            }
-        }
-    }
-
-    fn boards(&mut self) -> impl Iterator<Item = &mut Board<CityPoint>> {
-        std::iter::once(&mut self.base).chain(self.filtered.values_mut().filter_map(|f| f.board.as_mut()))
-    }
-
-    fn is_watched(&self) -> bool {
-        self.base.is_watched() || !self.seekers.is_empty() || !self.filtered.is_empty()
-    }
-}
-
-impl Filtered {
-    fn new() -> Self {
-        Self { board: None, waiting: Vec::new(), asks: Vec::new(), counting: false, counted: None, stale: true, at: None, last_watched: Instant::now() }
-    }
 }
 
 impl World {
