@@ -44,7 +44,7 @@ async fn a_home_appears_changes_moves_and_vanishes_on_an_open_map() {
     let _ = host.post(&format!("/api/v1/homes/{id}/pause"), &Value::Null).await.expect(200);
     visitor.until("the home gone", |model| !model.items("map").contains_key(&id)).await;
     assert!(visitor.model.items("map").contains_key(first["id"].as_str().unwrap()));
-    assert_eq!(visitor.model.snapshots, 1, "everything after the first snapshot was a delta");
+    assert!(visitor.model.deltas >= 3, "changes came as deltas: {:?}", visitor.model);
     app.stop().await;
 }
 
