@@ -136,7 +136,7 @@ export class Server {
     const who = { authorization: `Bearer ${session.token}` };
     return {
       get: (path) => this.#ask("GET", path, undefined, who),
-      post: (path, body = {}) => this.#ask("POST", path, body, who),
+      post: (path, body) => this.#ask("POST", path, body, who),
     };
   }
 

@@ -16,6 +16,8 @@ interface Stream {
   listeners: Set<StreamListener>;
   asked: boolean;
   acking: boolean;
+  /** An event came in: there is something to acknowledge. */
+  taken: boolean;
 }
 
 const ACK_AFTER_MS = 150;
@@ -26,7 +28,13 @@ export class Streams {
   constructor(private readonly line: { send(frame: ClientFrame): void; after(ms: number, run: () => void): void }) {}
 
   add(name: string, listener: StreamListener, since: number | undefined, connected: boolean): () => void {
-    const stream = this.streams.get(name) ?? { last: since, listeners: new Set(), asked: false, acking: false };
+    const stream = this.streams.get(name) ?? {
+      last: since,
+      listeners: new Set(),
+      asked: false,
+      acking: false,
+      taken: false,
+    };
     this.streams.set(name, stream);
     stream.listeners.add(listener);
     if (connected && !stream.asked) this.subscribe(name, stream);
@@ -48,9 +56,12 @@ export class Streams {
     return known;
   }
 
-  /** Subscribes to what `hello` did not resume. */
+  /** Subscribes to what `hello` did not resume, and says again what was taken: the last word may have been lost with the line. */
   sendMissing() {
-    for (const [name, stream] of this.streams) if (!stream.asked) this.subscribe(name, stream);
+    for (const [name, stream] of this.streams) {
+      if (!stream.asked) this.subscribe(name, stream);
+      else if (stream.taken) this.ackSoon(name, stream);
+    }
   }
 
   event(frame: EventFrame) {
@@ -64,6 +75,7 @@ export class Streams {
       }
     }
     stream.last = frame.seq;
+    stream.taken = true;
     for (const listener of stream.listeners) listener.onEvent(frame);
     this.ackSoon(frame.stream, stream);
   }
@@ -89,6 +101,7 @@ export class Streams {
     for (const stream of this.streams.values()) {
       stream.last = undefined;
       stream.asked = false;
+      stream.taken = false;
     }
   }
 

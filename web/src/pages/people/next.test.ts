@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { safeNext } from "./next";
+import { readNext, safeNext } from "./next";
 
 test.each([
   ["/homes/1?x=2", "/homes/1?x=2"],
@@ -10,3 +10,6 @@ test.each(["//evil.example", "https://evil.example/", "/\\evil.example", "homes"
   "%s leads nowhere",
   (raw) => expect(safeNext(raw)).toBeUndefined(),
 );
+
+test("what is refused is named as refused", () =>
+  expect(Object.keys(readNext({ next: "//evil.example" }))).toEqual(["next"]));

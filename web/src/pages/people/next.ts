@@ -13,7 +13,7 @@ export interface NextAddress {
   next?: string;
 }
 
+/** Says `undefined` outright: what is only left out would be taken from the address unchecked. */
 export function readNext(raw: Record<string, unknown>): NextAddress {
-  const next = safeNext(raw.next);
-  return next ? { next } : {};
+  return { next: safeNext(raw.next) };
 }

@@ -6,9 +6,10 @@ export interface StaysAddress {
   open?: string;
 }
 
+/** Says `undefined` outright: what is only left out would be taken from the address unchecked. */
 export function readStaysAddress(raw: Record<string, unknown>): StaysAddress {
-  const address: StaysAddress = {};
-  if (raw.as === "guest" || raw.as === "host") address.as = raw.as;
-  if (typeof raw.open === "string" && /^[0-9a-f-]{36}$/.test(raw.open)) address.open = raw.open;
-  return address;
+  return {
+    as: raw.as === "guest" || raw.as === "host" ? raw.as : undefined,
+    open: typeof raw.open === "string" && /^[0-9a-f-]{36}$/.test(raw.open) ? raw.open : undefined,
+  };
 }
