@@ -33,6 +33,8 @@ use crate::{
 
 /// Frames a second from one client; more are refused until the second is over.
 const FRAMES_PER_S: u32 = 200;
+/// Frames that may wait while a token is being checked: every view and stream of a client that does not wait for its welcome.
+const EARLY: usize = 64;
 
 /// `GET /live`: becomes a WebSocket, subprotocol `posada.v1.json`.
 pub async fn connect(
@@ -64,6 +66,7 @@ pub async fn connect(
         hub: hub.clone(),
         outlet,
         phase: Phase::Quiet(place),
+        early: Vec::new(),
         window: (Instant::now(), 0),
     };
     Session::create(move |ctx| {
@@ -88,13 +91,15 @@ struct Session {
     hub: Addr<Hub>,
     outlet: QueueOutlet,
     phase: Phase,
+    /// Said while the token was being checked.
+    early: Vec<ClientFrame>,
     window: (Instant, u32),
 }
 
 enum Phase {
     /// No `hello` yet.
     Quiet(Place),
-    /// Its token is being checked; what else comes is refused.
+    /// Its token is being checked; what else comes waits.
     Checking,
     Open,
     Closed,
@@ -129,7 +134,9 @@ impl Session {
                 self.refuse(ErrorFrame::bad_frame(Some(frame.word()), detail), Close::BadFrame);
             }
             (Phase::Quiet(_), Err(frame)) => self.refuse(frame, Close::BadFrame),
-            (Phase::Checking, _) => self.say(&ErrorFrame::over_limit("hello", "wait for welcome", 100).json()),
+            (Phase::Checking, Ok(frame)) if self.early.len() < EARLY => self.early.push(frame),
+            (Phase::Checking, Ok(frame)) => self.say(&ErrorFrame::over_limit(frame.word(), "too much before the welcome", 100).json()),
+            (Phase::Checking, Err(frame)) => self.say(&frame.json()),
             (Phase::Open, Ok(ClientFrame::Reauth { token })) => self.reauth(token, ctx),
             (Phase::Open, Ok(frame)) => self.pass_on(frame),
             (Phase::Open, Err(frame)) => {
@@ -190,7 +197,10 @@ impl Session {
         self.ends_at(guest.until, ctx);
         let join = Join { id: self.id, principal: guest.principal, hello, outlet: Box::new(self.outlet.twin()), admitted: place };
         if self.hub.try_send(join).is_err() {
-            self.refuse(ErrorFrame::over_limit("hello", "the server is busy", 1_000), Close::Busy);
+            return self.refuse(ErrorFrame::over_limit("hello", "the server is busy", 1_000), Close::Busy);
+        }
+        for frame in std::mem::take(&mut self.early) {
+            self.pass_on(frame);
         }
     }
 

@@ -58,6 +58,19 @@ async fn events_come_in_order_and_again_after_a_break_and_a_restart() {
 }
 
 #[actix_web::test]
+async fn who_does_not_wait_for_the_welcome_is_served_all_the_same() {
+    let app = TestApp::spawn().await;
+    let person = app.member().await;
+    tells(&app, &person, 2, true).await;
+    let mut watcher = Watcher::opens(&app).await;
+    watcher.says_json(json!({"t": "hello", "client": "it", "version": 1, "token": person.token})).await;
+    watcher.says_json(json!({"t": "subscribe", "stream": "member:self", "since": 0})).await;
+    watcher.until("both events", |model| model.events.len() == 2).await;
+    assert!(watcher.model.errors.is_empty());
+    app.stop().await;
+}
+
+#[actix_web::test]
 async fn a_lost_hand_over_heals_by_itself() {
     let app = TestApp::spawn().await;
     let person = app.member().await;
