@@ -66,6 +66,7 @@ impl Http {
             request = request.header(*name, *value);
         }
         let request = request.body(Full::new(body.map(|b| Bytes::from(b.to_string())).unwrap_or_default()))?;
+        self.sender.ready().await.with_context(|| format!("{method} {path}: the server closed the connection"))?;
         let answer =
             timeout(Duration::from_secs(30), self.sender.send_request(request)).await.with_context(|| format!("{method} {path}: no answer within 30 s"))??;
         let status = answer.status();

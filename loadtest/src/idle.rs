@@ -28,9 +28,9 @@ pub struct Idle {
 
 pub async fn run(target: &Target, scenario: &Idle) -> Result<Report> {
     // One viewer first: what the first look at the world costs is not a connection's cost.
-    let first = Viewer::look(&target.url, [-60.0, -180.0, 75.0, 180.0], 2, &["cities"]).await?;
+    let first = Viewer::look(&target.url, [-60.0, -180.0, 75.0, 180.0], 2, &["cities"], false).await?;
     let before = Usage::read(&target.metrics).await?;
-    let connecting = stream::iter(0..scenario.viewers).map(|_| Viewer::look(&target.url, [-60.0, -180.0, 75.0, 180.0], 2, &["cities"]));
+    let connecting = stream::iter(0..scenario.viewers).map(|_| Viewer::look(&target.url, [-60.0, -180.0, 75.0, 180.0], 2, &["cities"], false));
     let viewers: Vec<Viewer> = connecting.buffer_unordered(32).try_collect().await?;
     let connected = Usage::read(&target.metrics).await?;
     tokio::time::sleep(Duration::from_secs(scenario.seconds)).await;

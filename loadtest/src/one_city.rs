@@ -37,10 +37,10 @@ pub struct OneCity {
     #[arg(long, default_value_t = 10)]
     pub seconds: u64,
     /// A host with homes in one city, who makes the changes
-    #[arg(long, default_value = "host@demo.posada.example")]
+    #[arg(long, default_value = "host@posada.example")]
     pub email: String,
     /// The host's password
-    #[arg(long, default_value = "a-demo-password", env = "POSADA_LOADTEST_PASSWORD")]
+    #[arg(long, default_value = "come as you are", env = "POSADA_LOADTEST_PASSWORD")]
     pub password: String,
     /// Fails when the 99th percentile of staleness is above this, in ms
     #[arg(long)]
@@ -59,7 +59,7 @@ pub async fn run(target: &Target, scenario: &OneCity) -> Result<Report> {
     let bbox = around(&homes);
     let ids: Arc<Vec<String>> = Arc::new(homes.iter().filter_map(|h| h["id"].as_str().map(str::to_owned)).collect());
 
-    let looking = stream::iter(0..scenario.viewers).map(|_| Viewer::look(&target.url, bbox, 15, &["homes"]));
+    let looking = stream::iter(0..scenario.viewers).map(|_| Viewer::look(&target.url, bbox, 16, &["homes"], true));
     let viewers: Vec<Viewer> = looking.buffer_unordered(32).try_collect().await?;
     let (stop, stopped) = watch::channel(false);
     let watching: Vec<_> = viewers.into_iter().map(|viewer| tokio::spawn(watch(viewer, ids.clone(), stopped.clone()))).collect();
@@ -120,7 +120,11 @@ async fn homes_of_one_city(host: &mut Http) -> Result<Vec<Value>> {
     let usable = |home: &&Value| home["status"] == "active" && home["price"].is_object();
     let all: Vec<&Value> = page["items"].as_array().context("no list of homes")?.iter().filter(usable).collect();
     let city = all.first().context("this host has no active home with a price")?["city"]["id"].clone();
-    Ok(all.into_iter().filter(|home| home["city"]["id"] == city).take(40).cloned().collect())
+    // Close together, so that a view shows them one by one.
+    let at = |home: &Value| (home["position"]["lat"].as_f64().unwrap_or_default(), home["position"]["lng"].as_f64().unwrap_or_default());
+    let first = all.first().map(|home| at(home)).unwrap_or_default();
+    let close = |home: &&&Value| home["city"]["id"] == city && (at(home).0 - first.0).abs() < 0.02 && (at(home).1 - first.1).abs() < 0.03;
+    Ok(all.iter().filter(close).take(40).map(|home| (*home).clone()).collect())
 }
 
 /// A box around some homes' public positions.

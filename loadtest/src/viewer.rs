@@ -14,8 +14,8 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// Connects, says hello and waits for the first whole snapshot of a view.
-    pub async fn look(url: &str, bbox: [f64; 4], zoom: u8, layers: &[&str]) -> Result<Self> {
+    /// Connects, says hello and waits for the first whole snapshot of a view; with `single` it has to show things one by one.
+    pub async fn look(url: &str, bbox: [f64; 4], zoom: u8, layers: &[&str], single: bool) -> Result<Self> {
         let address = url.strip_prefix("http://").with_context(|| format!("{url}: only http is spoken here"))?.trim_end_matches('/');
         let mut request = format!("ws://{address}/live").into_client_request()?;
         request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("posada.v1.json"));
@@ -29,6 +29,9 @@ impl Viewer {
             let text = viewer.next().await?;
             let frame: Value = serde_json::from_str(&text)?;
             match frame["t"].as_str() {
+                Some("snapshot") if single && frame["mode"] == "clusters" => {
+                    bail!("over 500 homes are in this view, so it shows clusters, which do not tell one home's price: take a host elsewhere, or a fresh demo")
+                }
                 Some("snapshot") if frame["more"] != true => return Ok(viewer),
                 Some("error") => bail!("the server refused: {text}"),
                 _ => {}
