@@ -101,7 +101,6 @@ enum Matched {
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Typed {
     /// The beginning of a city's name in any script, typing errors allowed.
     #[param(min_length = 1, max_length = 200)]

@@ -17,6 +17,9 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// Longest part of a sent value that a problem repeats, in characters.
 const VALUE_SHOWN: usize = 80;
 
+/// Unknown names of a query that a problem lists at most.
+const FAULTS_SHOWN: usize = 8;
+
 pub(super) type LocalFuture<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
 /// A JSON body.
@@ -130,6 +133,23 @@ pub(super) fn parse_json<T: DeserializeOwned>(request: &HttpRequest, body: &[u8]
 fn broken_json(error: &serde_json::Error) -> Problem {
     let detail = format!("The body is not well-formed JSON: {error}.");
     Problem::new(StatusCode::BAD_REQUEST, "malformed-json", "The body is not well-formed JSON", detail)
+}
+
+/// Refuses names that an address does not know: a mistyped filter must not look like one that everything matches. Run by the gate, because
+/// a handler may read its query in several parts, of which none knows the others' names. An address that takes no query takes any.
+pub(super) fn check_names(query: &str, known: &[String]) -> Result<(), Problem> {
+    if known.is_empty() || query.is_empty() {
+        return Ok(());
+    }
+    let mut faults: Vec<FieldError> = Vec::new();
+    for (name, _) in form_pairs(query.as_bytes()) {
+        let field = shown(&name);
+        if faults.len() < FAULTS_SHOWN && known.iter().all(|one| *one != name) && faults.iter().all(|fault| fault.field != field) {
+            let expected = Some(known.join(", "));
+            faults.push(FieldError { field, message: "is no parameter of this address".to_owned(), expected });
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }
 
 /// Reads a query; empty parameters count as absent.
@@ -262,5 +282,18 @@ mod tests {
         assert!(problem.errors[0].message.contains("far"), "{problem:?}");
         assert_eq!(parse_query::<Look>("q=x").unwrap_err().errors[0].field, "zoom");
         assert_eq!(parse_query::<Look>("zoom=1&zoom=2").unwrap_err().errors[0].field, "zoom");
+    }
+
+    #[test]
+    fn names_that_an_address_does_not_know_are_told_with_those_that_it_does() {
+        let known = ["kinds".to_owned(), "limit".to_owned()];
+        assert!(check_names("", &known).is_ok() && check_names("limit=3&&kinds=&", &known).is_ok());
+        assert!(check_names("anything=1", &[]).is_ok());
+        let problem = check_names("kind=loft&limit=3&%6Bind=house&Limit=4", &known).unwrap_err();
+        let fields: Vec<&str> = problem.errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!((problem.status, fields), (422, vec!["kind", "Limit"]));
+        assert_eq!(problem.errors[0].expected.as_deref(), Some("kinds, limit"));
+        let many: String = (0..5_000).map(|n| format!("x{n}&")).collect();
+        assert_eq!(check_names(&many, &known).unwrap_err().errors.len(), FAULTS_SHOWN);
     }
 }

@@ -1,6 +1,6 @@
 //! The gate before every handler: does what the route's row says, and keeps a panic from taking more than its own request with it.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use actix_web::{
     Error, HttpMessage as _, HttpResponse,
@@ -13,14 +13,30 @@ use actix_web::{
 use futures_util::FutureExt as _;
 
 use super::{
-    Edge, Problem, admission, extract,
+    Edge, Problem, admission, extract, openapi,
     route::{Key, Permission, Row},
 };
 use crate::app::App;
 
+/// A row, and the names of the query that its document describes.
+#[derive(Debug)]
+pub(super) struct Gate {
+    row: Row,
+    known: Vec<String>,
+}
+
+impl Gate {
+    pub(super) fn of(row: Row) -> Arc<Self> {
+        let known = openapi::query_names(&row);
+        Arc::new(Self { row, known })
+    }
+}
+
 /// Admits a request by its row, runs it, and turns a panic into a counted 500.
-pub(super) async fn pass(row: Row, request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Err(problem) = admit(&row, &request).await {
+pub(super) async fn pass(gate: Arc<Gate>, request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let row = &gate.row;
+    let admitted = admit(row, &request).await.and_then(|()| extract::check_names(request.query_string(), &gate.known));
+    if let Err(problem) = admitted {
         // Not `into_response`: it loses which problem it was, and the edge could not name its request.
         return Ok(ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem)));
     }
@@ -71,7 +87,10 @@ mod tests {
     async fn a_panic_is_one_requests_and_a_row_without_permission_is_closed() {
         let open = get("/open", Permission::Public, RateClass::General, || web::to(panics));
         let forgotten = Row { permission: None, ..open.clone() };
-        let behind = |row: Row| (row.handler)().wrap(from_fn(move |request, next| pass(row.clone(), request, next)));
+        let behind = |row: Row| {
+            let (route, gate) = ((row.handler)(), Gate::of(row));
+            route.wrap(from_fn(move |request, next| pass(Arc::clone(&gate), request, next)))
+        };
         let app = test::init_service(Web::new().route("/open", behind(open)).route("/forgotten", behind(forgotten))).await;
         for path in ["/open", "/forgotten", "/open"] {
             let answer = test::call_service(&app, test::TestRequest::get().uri(path).to_request()).await;

@@ -1,7 +1,8 @@
 //! The API's document (OpenAPI 3.1), from the same types that the handlers use. `docs/openapi.json` is its committed copy.
 //!
 //! Handlers describe what is theirs; what the route table says of a row (who may, how mutations are protected, what can go wrong) is added
-//! here from the table itself, so that the document cannot say otherwise.
+//! here from the table itself, so that the document cannot say otherwise. The other way round the gate takes the names of a route's query from
+//! here: what is not documented is refused.
 
 use std::sync::LazyLock;
 
@@ -110,6 +111,14 @@ fn complete(operation: &mut Value, row: &Row) {
 
 fn header(name: &str, required: bool, description: &str, schema: Value) -> Value {
     json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema })
+}
+
+/// The names that a row's query may have, as its document says; none where it takes no query.
+pub fn query_names(row: &Row) -> Vec<String> {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
+    let operation = &DOCUMENT["paths"][row.path][row.method.as_str().to_lowercase()];
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    parameters.filter(|p| p["in"] == "query").filter_map(|p| p["name"].as_str().map(str::to_owned)).collect()
 }
 
 /// The document as it is served and committed.

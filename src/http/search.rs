@@ -23,7 +23,6 @@ pub(super) struct SearchResults {
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Searched {
     /// What is looked for: a city in any spelling, or words of a home's title.
     #[param(min_length = 1, max_length = 200)]

@@ -12,11 +12,21 @@ use actix_web::{
 };
 use tracing_actix_web::TracingLogger;
 
-use super::{Edge, HttpSettings, Problem, edge, gate, route::Row, routes::routes, sockets, tenancy::Tenants, tracing_span::RequestSpan};
+use super::{
+    Edge, HttpSettings, Problem, edge,
+    gate::{self, Gate},
+    route::Row,
+    routes::routes,
+    sockets,
+    tenancy::Tenants,
+    tracing_span::RequestSpan,
+};
 use crate::{app::App, titles::Titles};
 
-/// A client has so long to take note that its connection is being closed.
-const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// A client has so long to close its side after we closed ours. Long enough for the refusal that stands before it to be read over a slow
+/// line (closing at once would reset the connection and could take the answer along); short, because nothing more is expected and each
+/// one that waits counts against `connections_per_worker`.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Serves on a bound listener until the returned server is stopped. HTTP/1.1 only; TLS ends in front of us.
 pub fn serve(app: Arc<App>, settings: HttpSettings, listener: TcpListener, workers: usize) -> io::Result<Server> {
@@ -72,7 +82,8 @@ fn mounted(row: Row) -> actix_web::Route {
         Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
         ref method => route.method(method.clone()),
     };
-    route.wrap(from_fn(move |request, next| gate::pass(row.clone(), request, next)))
+    let gate = Gate::of(row);
+    route.wrap(from_fn(move |request, next| gate::pass(Arc::clone(&gate), request, next)))
 }
 
 fn allowed(rows: &[&Row]) -> String {

@@ -84,7 +84,9 @@ fn asked(request: &HttpRequest) -> Result<Asked, Problem> {
                     follow.push(place(one).map_err(|why| Problem::invalid_field("subscribe", why, Some("member:self,city:3128760 or with =since")))?);
                 }
             }
-            other => return Err(Problem::invalid_field(other, "this address takes view and subscribe", None)),
+            other => {
+                return Err(Problem::invalid_field(&other.chars().take(80).collect::<String>(), "is no parameter of this address", Some("view, subscribe")));
+            }
         }
     }
     // A browser that reconnects by itself sends what it had last; it wins over what the address says.

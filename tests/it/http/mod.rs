@@ -8,20 +8,29 @@ mod map;
 mod pages;
 mod people;
 mod places;
+mod queries;
 mod tenancy;
 
-/// The routes of the table as `(method, path)`, each `{parameter}` filled with `id`. Streams that do not end are not among them.
+use posada::http::route::Row;
+
+/// The rows of the route table, without those that answer with a stream that does not end.
+fn rows() -> Vec<Row> {
+    posada::http::routes().into_iter().filter(|row| !row.path.starts_with("/live")).collect()
+}
+
+/// A row's path, each `{parameter}` filled with `id`.
+fn filled(path: &str, id: &str) -> String {
+    let mut out = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        out.push_str(id);
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    out + rest
+}
+
+/// Those rows as `(method, path)`.
 fn addresses(id: &str) -> Vec<(String, String)> {
-    let filled = |path: &str| {
-        let mut out = String::new();
-        let mut rest = path;
-        while let Some((before, after)) = rest.split_once('{') {
-            out.push_str(before);
-            out.push_str(id);
-            rest = after.split_once('}').map_or("", |(_, rest)| rest);
-        }
-        out + rest
-    };
-    let routes = posada::http::routes();
-    routes.iter().filter(|row| !row.path.starts_with("/live")).map(|row| (row.method.to_string(), filled(row.path))).collect()
+    rows().iter().map(|row| (row.method.to_string(), filled(row.path, id))).collect()
 }
