@@ -312,6 +312,7 @@ export const en = {
         new Date(at),
       ),
     notYet: "Not yet",
+    notNoted: "Not noted",
     answerBy: (at: string) => `To be answered by ${en.stays.stepAt(at)}`,
     approve: "Approve",
     decline: "Decline",

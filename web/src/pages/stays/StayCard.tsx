@@ -32,7 +32,7 @@ export function StayCard({
   onToggle: () => void;
 }) {
   const body = useId();
-  useLooked(stay, open);
+  useLooked(stay, open, fresh);
   const other = stay.mine === "host" ? words.stays.asks(stay.guest.name) : words.stays.hostedBy(stay.host.name);
   return (
     <article className={css.card} data-fresh={fresh || undefined} data-stay={stay.id}>
@@ -101,14 +101,14 @@ function Fact({ name, value }: { name: string; value: string }) {
 }
 
 /** Opening a stay is looking at it; a host's look is told to the guest. */
-function useLooked(stay: Stay, open: boolean) {
+function useLooked(stay: Stay, open: boolean, fresh: boolean) {
   const queries = useQueryClient();
   const { looked } = useUnread();
   const { id } = stay;
   const unseen = open && stay.mine === "host" && !stay.seen_at && stay.state === "requested";
   useEffect(() => {
-    if (open) looked(id);
-  }, [open, id, looked]);
+    if (open && fresh) looked(id);
+  }, [open, fresh, id, looked]);
   useEffect(() => {
     if (!unseen) return;
     unwrap(api.POST("/api/v1/stays/{id}/seen", { params: { path: { id } } })).then(

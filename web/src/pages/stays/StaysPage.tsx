@@ -95,8 +95,9 @@ function List({
   const linked = useQuery({ ...stayQuery(open ?? ""), enabled: further });
   const { looked, stays: unread } = useUnread();
   useEffect(() => {
-    // An answer is all there in the list; a request is looked at when its host opens it.
-    if (side === "guest") for (const stay of items) if (unread.has(stay.id)) looked(stay.id);
+    // An answer is all there in the list; a request that waits is looked at when its host opens it.
+    for (const stay of items)
+      if (unread.has(stay.id) && (side === "guest" || stay.state !== "requested")) looked(stay.id);
   }, [side, items, unread, looked]);
 
   if (stays.isPending) return <Loading lines={3} tall />;

@@ -27,7 +27,7 @@ export function Steps({ stay }: { stay: Stay }) {
               {words.stays.stepAt(at)}
             </time>
           ) : (
-            <span className={css.at}>{words.stays.notYet}</span>
+            <span className={css.at}>{answered ? words.stays.notNoted : words.stays.notYet}</span>
           )}
         </li>
       ))}
