@@ -183,17 +183,11 @@ fn address_of(door: &TcpListener) -> Result<SocketAddr, StartError> {
 
 fn serve(app: &Arc<App>, door: TcpListener) -> io::Result<Server> {
     let config = &app.config;
-    let settings = HttpSettings {
-        default_tenant: Some(config.tenancy.default.clone()).filter(|slug| !slug.is_empty()),
-        public_url: config.http.public_url.clone(),
-        drain: Duration::from_secs(config.shutdown.drain_seconds),
-        ..HttpSettings::default()
-    };
     let workers = match config.http.workers {
         0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
         workers => workers,
     };
-    http::serve(Arc::clone(app), settings, door, workers)
+    http::serve(Arc::clone(app), HttpSettings::from(config), door, workers)
 }
 
 fn serve_metrics(rendered: telemetry::Rendered, door: TcpListener) -> io::Result<Server> {

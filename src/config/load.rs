@@ -262,6 +262,22 @@ mod tests {
     }
 
     #[test]
+    fn limits_of_the_edge_have_bounds() {
+        let text = faults(
+            Some("[http]\nhead_seconds = 0\nbody_seconds = 301\n"),
+            &[("POSADA_HTTP__BACKLOG", "65536"), ("POSADA_HTTP__CONNECTIONS_PER_WORKER", "many")],
+            &[("http.keep_alive_seconds", "-1")],
+        );
+        assert!(text.contains("posada.toml:2: http.head_seconds = 0: out of bounds; expected a whole number from 1 to 300"), "{text}");
+        assert!(text.contains("posada.toml:3: http.body_seconds = 301: out of bounds"), "{text}");
+        assert!(text.contains("POSADA_HTTP__BACKLOG: http.backlog = \"65536\": out of bounds; expected a whole number from 1 to 65535"), "{text}");
+        assert!(text.contains("http.connections_per_worker = \"many\": this is something else; expected a whole number from 1 to 1000000"), "{text}");
+        assert!(text.contains("http.keep_alive_seconds = \"-1\": out of bounds"), "{text}");
+        let set = with(Some("[http]\nbacklog = 65535\n"), &[("POSADA_HTTP__BODY_SECONDS", "1")], &[]).unwrap().config.http;
+        assert_eq!((set.backlog, set.body_seconds, set.head_seconds), (65_535, 1, 10));
+    }
+
+    #[test]
     fn what_is_not_toml_is_named_with_its_line() {
         assert!(faults(Some("[http]\nlisten = = 1\n"), &[], &[]).contains("posada.toml:2: not TOML"));
     }

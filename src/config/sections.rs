@@ -35,11 +35,35 @@ pub struct Http {
     pub public_url: Option<String>,
     /// Threads that serve requests and sockets. 0 takes as many as there are cores.
     pub workers: usize,
+    /// Open connections that each worker serves at most, sockets included; more wait in the backlog. Each is a file descriptor.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub connections_per_worker: usize,
+    /// Connections that may wait in the kernel until a worker takes them; more are turned away. The kernel's own `somaxconn` bounds it too.
+    #[schemars(range(min = 1, max = 65_535))]
+    pub backlog: u32,
+    /// Seconds a client has to send the whole head of a request; slower ones are cut off.
+    #[schemars(range(min = 1, max = 300))]
+    pub head_seconds: u64,
+    /// Seconds a client has to send the whole body of a request, at most 64 KiB; slower ones are answered with 408.
+    #[schemars(range(min = 1, max = 300))]
+    pub body_seconds: u64,
+    /// Seconds an idle connection is kept for the next request. Behind a proxy, longer than the proxy keeps its own.
+    #[schemars(range(min = 1, max = 3600))]
+    pub keep_alive_seconds: u64,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), public_url: None, workers: 0 }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            public_url: None,
+            workers: 0,
+            connections_per_worker: 25_000,
+            backlog: 4096,
+            head_seconds: 10,
+            body_seconds: 20,
+            keep_alive_seconds: 75,
+        }
     }
 }
 

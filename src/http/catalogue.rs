@@ -20,7 +20,7 @@ pub const PROBLEMS: &[ProblemType] = &[
     p("body-broken", "400", "The body ended before its time."),
     p("body-missing", "400", "The request needs a JSON body."),
     p("body-too-large", "413", "A body is at most 64 KiB."),
-    p("body-too-slow", "408", "The whole body must arrive within 20 seconds."),
+    p("body-too-slow", "408", "The whole body must arrive within `http.body_seconds`: 20, unless set otherwise."),
     p("busy", "503", "Too much at this moment: try again after `Retry-After`."),
     p("credentials-wrong", "401", "E-mail and password do not belong to a member here."),
     p("csrf-token-wrong", "403", "A change by a browser without the session's `X-CSRF-Token`."),

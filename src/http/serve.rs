@@ -32,6 +32,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 pub fn serve(app: Arc<App>, settings: HttpSettings, listener: TcpListener, workers: usize) -> io::Result<Server> {
     let edge = web::Data::new(Edge { tenants: Tenants::new(app.store.clone()), titles: Titles::new(app.store.clone()), settings: settings.clone() });
     let data = web::Data::from(app);
+    // Again, with our backlog: the standard library listened with its own, and the framework's `backlog` is only for what it binds itself.
+    rustix::net::listen(&listener, i32::try_from(settings.backlog).unwrap_or(i32::MAX))?;
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(data.clone())
@@ -44,7 +46,6 @@ pub fn serve(app: Arc<App>, settings: HttpSettings, listener: TcpListener, worke
             .default_service(web::to(|| async { actix_web::HttpResponse::from_error(Problem::not_found("address")) }))
     })
     .workers(workers)
-    .backlog(settings.backlog)
     .max_connections(settings.connections_per_worker)
     .client_request_timeout(settings.head_within)
     .client_disconnect_timeout(CLOSE_WITHIN)

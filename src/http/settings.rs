@@ -1,8 +1,11 @@
-//! What an operator may set about the HTTP edge. Filled by `config`, read by `serve` and the middlewares.
+//! What an operator may set about the HTTP edge: taken from the configuration, which has the bounds and the defaults; read by `serve` and
+//! the middlewares.
 
 use std::time::Duration;
 
-/// Settings of the HTTP edge, with values that suit one machine.
+use crate::config::Config;
+
+/// Settings of the HTTP edge.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// The tenant of a request that names none; without one such a request is asked to name it.
@@ -23,17 +26,18 @@ pub struct HttpSettings {
     pub drain: Duration,
 }
 
-impl Default for HttpSettings {
-    fn default() -> Self {
+impl From<&Config> for HttpSettings {
+    fn from(config: &Config) -> Self {
+        let http = &config.http;
         Self {
-            default_tenant: None,
-            public_url: None,
-            connections_per_worker: 25_000,
-            backlog: 4096,
-            head_within: Duration::from_secs(10),
-            body_within: Duration::from_secs(20),
-            keep_alive: Duration::from_secs(75),
-            drain: Duration::from_secs(20),
+            default_tenant: Some(config.tenancy.default.clone()).filter(|slug| !slug.is_empty()),
+            public_url: http.public_url.clone(),
+            connections_per_worker: http.connections_per_worker,
+            backlog: http.backlog,
+            head_within: Duration::from_secs(http.head_seconds),
+            body_within: Duration::from_secs(http.body_seconds),
+            keep_alive: Duration::from_secs(http.keep_alive_seconds),
+            drain: Duration::from_secs(config.shutdown.drain_seconds),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What is sent: how long it may be, of what kind, and how often it counts.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -82,12 +84,40 @@ async fn a_head_that_is_too_long_is_refused_and_the_server_goes_on() {
 
 #[tokio::test]
 async fn who_dawdles_over_a_head_is_cut_off() {
-    let app = TestApp::spawn().await;
+    let app = TestApp::spawn_with(|config| config.http.head_seconds = 1).await;
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     stream.write_all(b"GET /api/v1/tenant HTTP/1.1\r\nHost: a\r\nX-Slow").await.unwrap();
     let mut answer = Vec::new();
-    let end = tokio::time::timeout(std::time::Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
-    assert!(end.is_ok(), "still open after 20 seconds");
+    let end = tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut answer)).await;
+    assert!(end.is_ok(), "still open after 8 seconds");
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&answer));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn who_dawdles_over_a_body_is_told_so_and_does_not_keep_the_connection() {
+    let app = TestApp::spawn_with(|config| config.http.body_seconds = 1).await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    let head = "POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let end = tokio::time::timeout(Duration::from_secs(8), stream.read_to_string(&mut answer)).await;
+    assert!(end.is_ok(), "still open after 8 seconds: {answer}");
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("/problems/body-too-slow") && answer.contains("within 1 seconds"), "{answer}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_refused_change_lets_go_of_its_connection() {
+    // With everything else that could end it far away.
+    let app = TestApp::spawn_with(|config| (config.http.head_seconds, config.http.body_seconds, config.http.keep_alive_seconds) = (60, 60, 60)).await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    let head = "POST /api/v1/homes HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (started, mut answer) = (Instant::now(), Vec::new());
+    // The client never closes its side: reading ends when the server lets go.
+    let end = tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut answer)).await;
+    assert!(end.is_ok(), "still open after {:?}: {}", started.elapsed(), String::from_utf8_lossy(&answer));
+    assert!(answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
     app.stop().await;
 }
