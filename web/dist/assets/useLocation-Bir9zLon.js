@@ -1,0 +1,1 @@
+import{f as e,l as t,u as n}from"./usePageTitle-JXurbuUf.js";function r(r){let i=e();return n(i.stores.location,t(r,i))}export{r as t};
