@@ -3,7 +3,18 @@
  * counts what nobody has looked at. Knows no page; pages say `looked` when a person has opened a stay.
  */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
+import {
+  createContext,
+  type Dispatch,
+  type ReactNode,
+  type SetStateAction,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { api, unwrap } from "~/api/client";
 import { useMember } from "~/api/queries";
 import { keepStay, type Stay } from "~/api/stays";
@@ -28,16 +39,31 @@ const STREAM = "member:self";
 const PAGE = 100;
 
 export function InboxProvider({ children }: { children: ReactNode }) {
-  const member = useMember();
-  if (!member) return <Inbox value={NOTHING}>{children}</Inbox>;
+  const member = useMember()?.id;
+  const [stays, setStays] = useState<ReadonlySet<string>>(NOTHING.stays);
+  const looked = useCallback(
+    (stay: string) => setStays((now) => (now.has(stay) ? new Set([...now].filter((id) => id !== stay)) : now)),
+    [],
+  );
+  const value = useMemo(() => ({ stays, looked }), [stays, looked]);
+  // The listener stands beside the pages: they must not begin anew when it comes and goes.
   return (
-    <Listening key={member.id} member={member.id}>
+    <Inbox value={value}>
+      {member && <Listener key={member} member={member} stays={stays} setStays={setStays} />}
       {children}
-    </Listening>
+    </Inbox>
   );
 }
 
-function Listening({ member, children }: { member: string; children: ReactNode }) {
+function Listener({
+  member,
+  stays,
+  setStays,
+}: {
+  member: string;
+  stays: ReadonlySet<string>;
+  setStays: Dispatch<SetStateAction<ReadonlySet<string>>>;
+}) {
   const queries = useQueryClient();
   const live = useLive();
   const inbox = useQuery({
@@ -45,14 +71,14 @@ function Listening({ member, children }: { member: string; children: ReactNode }
     queryFn: ({ signal }) => readInbox(signal),
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const [stays, setStays] = useState<ReadonlySet<string>>(NOTHING.stays);
   const head = useRef(0);
 
+  useEffect(() => () => setStays(NOTHING.stays), [setStays]);
   useEffect(() => {
     if (!inbox.data) return;
     head.current = Math.max(head.current, inbox.data.head);
     setStays((now) => new Set([...now, ...inbox.data.stays]));
-  }, [inbox.data]);
+  }, [inbox.data, setStays]);
 
   useStream(STREAM, inbox.data?.head ?? null, {
     onEvent: (event) => {
@@ -73,25 +99,13 @@ function Listening({ member, children }: { member: string; children: ReactNode }
     },
   });
 
-  const looked = useCallback(
-    (stay: string) =>
-      setStays((now) => {
-        if (!now.has(stay)) return now;
-        const left = new Set(now);
-        left.delete(stay);
-        return left;
-      }),
-    [],
-  );
   // Only when nothing is left unopened: the server takes `seen` for everything up to there.
   const before = useRef(0);
   useEffect(() => {
     if (stays.size === 0 && before.current > 0) live.seen(STREAM, head.current);
     before.current = stays.size;
   }, [stays, live]);
-
-  const value = useMemo(() => ({ stays, looked }), [stays, looked]);
-  return <Inbox value={value}>{children}</Inbox>;
+  return null;
 }
 
 /** The head, and the stays with news after what was looked at. */
