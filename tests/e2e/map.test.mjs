@@ -40,8 +40,6 @@ test("a visitor flies into a city and sees a home come, change, move and go as i
   await host.page.waitForURL(/\/host\/[0-9a-f-]{36}$/);
 
   await map.entry("Balcony over the square").waitFor();
-  // A window that is behind another draws no frames, and a mark is drawn in one.
-  await visitor.page.bringToFront();
   await map.mark("€77").waitFor();
   await accessible(host.page, "editing a home");
 

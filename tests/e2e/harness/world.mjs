@@ -69,8 +69,8 @@ export function mapOf(page) {
   return {
     entry: (name) => page.locator("ul li button[aria-pressed]").filter({ hasText: name }),
     entries: page.locator("ul li button[aria-pressed]"),
-    mark: (text) => page.locator(".leaflet-marker-icon").filter({ hasText: text }),
-    marks: page.locator(".leaflet-marker-icon"),
+    // A mark hangs from an anchor without size.
+    mark: (text) => page.locator(".leaflet-marker-icon > div").filter({ hasText: text }),
     live: () =>
       page
         .getByRole("status")
