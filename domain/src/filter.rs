@@ -1,8 +1,14 @@
 //! What someone wants to see of the homes: every given condition must hold.
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use time::{Date, Duration, OffsetDateTime};
 
-use crate::{home::HomeKind, money::Currency, nights::Nights};
+use crate::{
+    home::{HomeKind, limits},
+    money::Currency,
+    nights::{Nights, iso},
+};
 
 /// A filter over homes. Applied on the server; composes by "and"; empty matches every home.
 ///
@@ -64,7 +70,54 @@ impl From<FreeNights> for RawFree {
     }
 }
 
+/// What is wrong with a filter that can be read. Each edge names the field in its own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum FilterFault {
+    #[error("{0} guests are out of range, expected 1 to 20")]
+    Guests(u8),
+    #[error("{min} is more than the most, {max}")]
+    PriceBounds { min: u32, max: u32 },
+    #[error("{} is past everywhere, expected today or later", iso(*.0))]
+    PastNights(Date),
+}
+
+impl FilterFault {
+    /// The field as it stands in a filter: `free.from`.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Guests(_) => "guests",
+            Self::PriceBounds { .. } => "price.min",
+            Self::PastNights(_) => "free.from",
+        }
+    }
+}
+
+/// The day of the place where it is still the earliest: 12 hours behind UTC. What lies before it is past for everybody, whatever their
+/// own day is.
+fn earliest_today(now: OffsetDateTime) -> Date {
+    (now - Duration::hours(12)).date()
+}
+
 impl HomeFilter {
+    /// Everything that is wrong with it. Nights that are past are: what was taken then is no longer known, so that any home would seem free.
+    pub fn faults(&self, now: OffsetDateTime) -> Vec<FilterFault> {
+        let mut faults = Vec::new();
+        if let Some(guests) = self.guests.filter(|guests| !limits::GUESTS.contains(guests)) {
+            faults.push(FilterFault::Guests(guests));
+        }
+        if let Some(PriceRange { min: Some(min), max: Some(max), .. }) = self.price
+            && min > max
+        {
+            faults.push(FilterFault::PriceBounds { min, max });
+        }
+        if let Some(FreeNights(nights)) = self.free
+            && nights.arrive() < earliest_today(now)
+        {
+            faults.push(FilterFault::PastNights(nights.arrive()));
+        }
+        faults
+    }
+
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -80,5 +133,36 @@ impl HomeFilter {
             self.guests = None;
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::{date, datetime};
+
+    use super::*;
+
+    fn free(arrive: Date, leave: Date) -> HomeFilter {
+        HomeFilter { free: Some(FreeNights(Nights::new(arrive, leave).unwrap())), ..HomeFilter::default() }
+    }
+
+    #[test]
+    fn nights_are_past_when_their_first_day_is_over_everywhere() {
+        let yesterday = free(date!(2026 - 11 - 22), date!(2026 - 11 - 25));
+        assert_eq!(yesterday.faults(datetime!(2026-11-23 11:59 UTC)), [], "it is still the 22nd somewhere");
+        let faults = yesterday.faults(datetime!(2026-11-23 12:00 UTC));
+        assert_eq!(faults, [FilterFault::PastNights(date!(2026 - 11 - 22))]);
+        assert_eq!((faults[0].field(), faults[0].to_string().as_str()), ("free.from", "2026-11-22 is past everywhere, expected today or later"));
+        assert_eq!(free(date!(2026 - 11 - 23), date!(2026 - 11 - 24)).faults(datetime!(2026-11-24 11:00 UTC)), []);
+    }
+
+    #[test]
+    fn everything_wrong_is_told() {
+        let price = Some(PriceRange { min: Some(5), max: Some(4), currency: Currency::Eur });
+        let filter = HomeFilter { guests: Some(21), price, ..free(date!(2020 - 01 - 01), date!(2020 - 01 - 02)) };
+        let fields: Vec<_> = filter.faults(datetime!(2026-11-23 12:00 UTC)).iter().map(FilterFault::field).collect();
+        assert_eq!(fields, ["guests", "price.min", "free.from"]);
+        assert_eq!(HomeFilter { guests: Some(0), ..HomeFilter::default() }.faults(datetime!(2026-11-23 12:00 UTC)), [FilterFault::Guests(0)]);
+        assert_eq!(HomeFilter::default().faults(datetime!(2026-11-23 12:00 UTC)), []);
     }
 }

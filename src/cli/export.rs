@@ -36,7 +36,7 @@ pub(super) async fn run(session: &Session, command: &args::Export) -> anyhow::Re
         free_from: order.free_from.clone(),
         free_to: order.free_to.clone(),
     };
-    let filter = query.parse().map_err(|problem| Misused(problem.detail.replace('_', "-")))?;
+    let filter = query.parse(time::OffsetDateTime::now_utc()).map_err(|problem| Misused(problem.detail.replace('_', "-")))?;
     let city = order.city.as_deref().map(members::city).transpose()?.map(|located| located.city_id());
     let tenant = session.tenant(&order.tenant).await?;
     let export = Export { tenant: tenant.id, city, filter, format };

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, http::header, web};
 use domain::CityId;
 use futures_util::TryStreamExt as _;
 use serde::Deserialize;
+use time::OffsetDateTime;
 use utoipa::IntoParams;
 
 use super::{Problem, Query, SeeMap, home_filter::FilterQuery};
@@ -35,7 +36,7 @@ pub(super) async fn geojson(app: web::Data<App>, caller: SeeMap, scope: Query<Sc
 }
 
 fn stream(app: &App, caller: &SeeMap, scope: &Scope, filter: &FilterQuery, format: Format) -> Result<HttpResponse, Problem> {
-    let export = Export { tenant: caller.tenant, city: scope.city, filter: filter.parse()?, format };
+    let export = Export { tenant: caller.tenant, city: scope.city, filter: filter.parse(OffsetDateTime::now_utc())?, format };
     let (kind, name) = match format {
         Format::Csv => ("text/csv; charset=utf-8; header=present", "homes.csv"),
         Format::GeoJson => ("application/geo+json", "homes.geojson"),

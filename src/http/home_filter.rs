@@ -4,11 +4,12 @@
 
 use domain::{
     Currency, HomeFilter, Nights,
-    filter::{FreeNights, PriceRange},
-    home::{HomeKind, limits},
-    nights::parse_date,
+    filter::{FilterFault, FreeNights, PriceRange},
+    home::HomeKind,
+    nights::{iso, parse_date},
 };
 use serde::Deserialize;
+use time::OffsetDateTime;
 use utoipa::IntoParams;
 
 use super::{Problem, problem::FieldError};
@@ -40,8 +41,8 @@ pub struct FilterQuery {
 }
 
 impl FilterQuery {
-    /// The filter, or everything that is wrong with it.
-    pub fn parse(&self) -> Result<HomeFilter, Problem> {
+    /// The filter, or everything that is wrong with it. `now` tells which nights are past.
+    pub fn parse(&self, now: OffsetDateTime) -> Result<HomeFilter, Problem> {
         let mut faults = Vec::new();
         let mut wrong = |field: &str, message: String, expected: &str| {
             faults.push(FieldError { field: field.to_owned(), message, expected: Some(expected.to_owned()) });
@@ -55,7 +56,7 @@ impl FilterQuery {
         }
         if let Some(text) = given(&self.guests) {
             match text.parse() {
-                Ok(guests) if limits::GUESTS.contains(&guests) => filter.guests = Some(guests),
+                Ok(guests) => filter.guests = Some(guests),
                 _ => wrong("guests", format!("{:?} is out of range", short(text)), "1 to 20"),
             }
         }
@@ -69,8 +70,7 @@ impl FilterQuery {
         };
         let (min, max) = (amount("price_min", &self.price_min), amount("price_max", &self.price_max));
         match given(&self.currency).map(Currency::from_code) {
-            Some(Ok(currency)) if min.zip(max).is_none_or(|(min, max)| min <= max) => filter.price = Some(PriceRange { min, max, currency }),
-            Some(Ok(_)) => wrong("price_min", "is more than price_max".to_owned(), "at most price_max"),
+            Some(Ok(currency)) => filter.price = Some(PriceRange { min, max, currency }),
             Some(Err(bad)) => wrong("currency", bad.to_string(), "EUR, USD, GBP, ARS, BRL, MXN or CHF"),
             None if min.is_some() || max.is_some() => wrong("currency", "is missing".to_owned(), "the currency of the price"),
             None => {}
@@ -91,6 +91,13 @@ impl FilterQuery {
                 }
             }
         }
+        for fault in filter.faults(now) {
+            match fault {
+                FilterFault::Guests(guests) => wrong("guests", format!("{guests} is out of range"), "1 to 20"),
+                FilterFault::PriceBounds { .. } => wrong("price_min", "is more than price_max".to_owned(), "at most price_max"),
+                FilterFault::PastNights(day) => wrong("free_from", format!("{} is past", iso(day)), "today or later"),
+            }
+        }
         if faults.is_empty() { Ok(filter.normalised()) } else { Err(Problem::invalid(faults)) }
     }
 }
@@ -107,6 +114,8 @@ fn short(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const NOW: OffsetDateTime = time::macros::datetime!(2026-11-23 12:00 UTC);
+
     fn query(text: &str) -> FilterQuery {
         crate::http::extract::parse_query(text).unwrap()
     }
@@ -114,21 +123,22 @@ mod tests {
     #[test]
     fn the_words_of_an_address_become_a_filter() {
         let all = "kinds=house,apartment,house&guests=2&price_min=100&price_max=8000&currency=EUR&free_from=2026-12-01&free_to=2026-12-05";
-        let filter = query(all).parse().unwrap();
+        let filter = query(all).parse(NOW).unwrap();
         assert_eq!(filter.kinds, [HomeKind::Apartment, HomeKind::House]);
         assert_eq!((filter.guests, filter.price.unwrap().max, filter.free.unwrap().0.count()), (Some(2), Some(8000), 4));
-        assert!(query("").parse().unwrap().is_empty());
-        assert!(query("kinds=&guests=").parse().unwrap().is_empty());
+        assert!(query("").parse(NOW).unwrap().is_empty());
+        assert!(query("kinds=&guests=").parse(NOW).unwrap().is_empty());
     }
 
     #[test]
     fn everything_wrong_is_told_at_once() {
-        let problem = query("kinds=castle&guests=21&price_max=-1&free_from=2026-13-01").parse().unwrap_err();
+        let problem = query("kinds=castle&guests=21&price_max=-1&free_from=2026-13-01").parse(NOW).unwrap_err();
         let mut fields: Vec<_> = problem.errors.iter().map(|e| e.field.as_str()).collect();
         fields.sort_unstable();
         assert_eq!(fields, ["free_from", "free_to", "guests", "kinds", "price_max"]);
-        assert_eq!(query("price_max=5").parse().unwrap_err().errors[0].field, "currency");
-        assert_eq!(query("price_min=5&price_max=4&currency=EUR").parse().unwrap_err().errors[0].field, "price_min");
-        assert_eq!(query("free_from=2026-12-05&free_to=2026-12-05").parse().unwrap_err().errors[0].field, "free_to");
+        assert_eq!(query("price_max=5").parse(NOW).unwrap_err().errors[0].field, "currency");
+        assert_eq!(query("price_min=5&price_max=4&currency=EUR").parse(NOW).unwrap_err().errors[0].field, "price_min");
+        assert_eq!(query("free_from=2026-11-22&free_to=2026-12-05").parse(NOW).unwrap_err().errors[0].field, "free_from");
+        assert_eq!(query("free_from=2026-12-05&free_to=2026-12-05").parse(NOW).unwrap_err().errors[0].field, "free_to");
     }
 }

@@ -43,7 +43,8 @@ pub(super) async fn of_city(
     paging: Query<Paging>,
     filter: Query<FilterQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (now, filter) = (OffsetDateTime::now_utc(), filter.parse()?);
+    let now = OffsetDateTime::now_utc();
+    let filter = filter.parse(now)?;
     let mut tx = app.store.begin(&caller).await?;
     let page = tx.list_homes(Homes::InCity(*city), &filter, before(&paging), paging.limit as u16, not_over_since(now)).await?;
     let next = cursor(&page);

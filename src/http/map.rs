@@ -11,6 +11,7 @@ use actors::{Found, MapQuery, NoAnswer, wire::Layer};
 use domain::{BBox, Position};
 use gazetteer::City;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -122,7 +123,12 @@ pub(super) async fn show(
     filter: Query<FilterQuery>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let query = MapQuery { bbox: bbox(&looked.bbox)?, zoom: zoom(looked.zoom)?, layers: wanted(layers.layers.as_deref())?, filter: filter.parse()? };
+    let query = MapQuery {
+        bbox: bbox(&looked.bbox)?,
+        zoom: zoom(looked.zoom)?,
+        layers: wanted(layers.layers.as_deref())?,
+        filter: filter.parse(OffsetDateTime::now_utc())?,
+    };
     let answer = app.live.snapshot(caller.tenant, query).await?;
     let tag = format!("W/\"{}\"", answer.etag());
     let known = versions::has(&request, &tag);
@@ -151,7 +157,7 @@ pub(super) async fn nearest(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let (from, most) = (position(&around)?, up_to(around.limit, 20, 100)?);
-    let found = app.live.nearest(caller.tenant, from, most, &filter.parse()?).await?;
+    let found = app.live.nearest(caller.tenant, from, most, &filter.parse(OffsetDateTime::now_utc())?).await?;
     tagged_json(&request, &HomesNear { items: near(found).0 }, "private, no-cache")
 }
 
@@ -170,7 +176,7 @@ pub(super) async fn within(
     if !(1.0..=20_100_000.0).contains(&radius.radius_m) {
         return Err(Problem::invalid_field("radius_m", format!("{} is out of range", radius.radius_m), Some("1 to 20100000 metres")));
     }
-    let found = app.live.within(caller.tenant, from, radius.radius_m, most, &filter.parse()?).await?;
+    let found = app.live.within(caller.tenant, from, radius.radius_m, most, &filter.parse(OffsetDateTime::now_utc())?).await?;
     let (items, total) = near(found);
     tagged_json(&request, &HomesWithin { items, total }, "private, no-cache")
 }
@@ -186,7 +192,7 @@ pub(super) async fn homes(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let (bbox, most) = (bbox(&view.bbox)?, up_to(view.limit, 50, 100)?);
-    let found = app.live.in_view(caller.tenant, bbox, most, &filter.parse()?).await?;
+    let found = app.live.in_view(caller.tenant, bbox, most, &filter.parse(OffsetDateTime::now_utc())?).await?;
     let (items, total) = near(found);
     tagged_json(&request, &HomesInView { items: items.into_iter().map(|near| near.home).collect(), total }, "private, no-cache")
 }

@@ -125,7 +125,7 @@ impl Session {
     }
 
     fn text(&mut self, text: &str, ctx: &mut Context<Self>) {
-        let frame = ClientFrame::parse(text);
+        let frame = ClientFrame::parse(text, OffsetDateTime::now_utc());
         match (&self.phase, frame) {
             (Phase::Closed, _) => {}
             (Phase::Quiet(_), Ok(ClientFrame::Hello(hello))) => self.hello(hello, ctx),

@@ -23,6 +23,7 @@ use actors::{
 };
 use bytes::Bytes;
 use futures_util::Stream;
+use time::OffsetDateTime;
 
 use super::{door, session::over_limit};
 use crate::{
@@ -109,7 +110,7 @@ fn view(text: &str) -> Result<ClientFrame, Problem> {
     if let Some(object) = value.as_object_mut() {
         object.entry("t").or_insert_with(|| "view".into());
     }
-    match ClientFrame::parse(&value.to_string()) {
+    match ClientFrame::parse(&value.to_string(), OffsetDateTime::now_utc()) {
         Ok(frame @ ClientFrame::View(_)) => Ok(frame),
         Ok(frame) => Err(wrong(format!("{} is not a view", frame.word()))),
         Err(frame) => Err(wrong(frame.detail)),

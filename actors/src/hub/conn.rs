@@ -209,8 +209,12 @@ impl Hub {
         for item in resume {
             match item {
                 Resume::Stream(item) => self.subscribe(id, item.stream, Some(item.since), ctx),
-                Resume::View(item) => match item.frame() {
-                    Some(view) => self.said(id, ClientFrame::View(view), ctx),
+                Resume::View(item) => match item.frame().map(|view| view.check(OffsetDateTime::now_utc())) {
+                    Some(Ok(view)) => self.said(id, ClientFrame::View(view), ctx),
+                    Some(Err(why)) => {
+                        self.error(id, ErrorFrame::bad_frame(Some("view"), why));
+                        self.decide(id, &What::View(item.view), Outcome::Reset, ctx);
+                    }
                     None => {
                         if let Some(conn) = self.conns.get_mut(&id).filter(|conn| conn.kept.len() < 64) {
                             conn.kept.insert(item.view, item.since);

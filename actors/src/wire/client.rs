@@ -6,6 +6,7 @@ use domain::{BBox, HomeFilter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::{ErrorFrame, ScopeName, Stream, ViewId};
 
@@ -174,8 +175,8 @@ impl fmt::Debug for Token {
 const FRAMES: [&str; 10] = ["hello", "view", "unview", "subscribe", "unsubscribe", "ack", "seen", "signal", "reauth", "ping"];
 
 impl ClientFrame {
-    /// Reads a frame as a client sent it, or says what was wrong and what would be right.
-    pub fn parse(text: &str) -> Result<Self, Box<ErrorFrame>> {
+    /// Reads a frame as a client sent it, or says what was wrong and what would be right. `now` tells which nights are past.
+    pub fn parse(text: &str, now: OffsetDateTime) -> Result<Self, Box<ErrorFrame>> {
         #[derive(Deserialize)]
         struct Tag<'a> {
             #[serde(borrow, default)]
@@ -190,7 +191,7 @@ impl ClientFrame {
             return Err(ErrorFrame::new(None, "unknown-frame", "No such frame", format!("{named:?} is no frame; there are {}", FRAMES.join(", "))));
         };
         let frame: Self = serde_json::from_str(text).map_err(|e| ErrorFrame::bad_frame(Some(of), e.to_string()))?;
-        frame.check().map_err(|why| ErrorFrame::bad_frame(Some(of), why))
+        frame.check(now).map_err(|why| ErrorFrame::bad_frame(Some(of), why))
     }
 
     /// Its word on the wire.
@@ -210,9 +211,9 @@ impl ClientFrame {
     }
 
     /// What a schema cannot say.
-    fn check(self) -> Result<Self, String> {
+    fn check(self, now: OffsetDateTime) -> Result<Self, String> {
         match self {
-            Self::View(view) => view.check().map(Self::View),
+            Self::View(view) => view.check(now).map(Self::View),
             Self::Hello(hello) if hello.client.len() > 100 => Err(format!("client is {} bytes long; at most 100", hello.client.len())),
             Self::Hello(hello) if hello.resume.len() > 64 => Err(format!("resume has {} items; at most 64", hello.resume.len())),
             Self::Signal { kind, .. } if kind.len() > 40 => Err("a signal's kind is at most 40 bytes long".into()),
@@ -222,8 +223,9 @@ impl ClientFrame {
 }
 
 impl ViewFrame {
-    /// Zoom in range, a box with an area, a filter in its one normal form.
-    pub fn check(mut self) -> Result<Self, String> {
+    /// Zoom in range, a box with an area, a filter that can match something, in its one normal form. A view of `resume` is checked when it is
+    /// opened, so that one that is wrong does not take the connection with it.
+    pub fn check(mut self, now: OffsetDateTime) -> Result<Self, String> {
         if !(0.0..=22.0).contains(&self.zoom) {
             return Err(format!("zoom is {}; it is 0 to 22", self.zoom));
         }
@@ -232,6 +234,9 @@ impl ViewFrame {
         }
         if self.since.len() > 80 {
             return Err(format!("since names {} scopes; at most 80", self.since.len()));
+        }
+        if let Some(fault) = self.filter.faults(now).first() {
+            return Err(format!("filter.{}: {fault}", fault.field()));
         }
         self.filter = self.filter.normalised();
         Ok(self)

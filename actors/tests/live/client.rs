@@ -81,7 +81,7 @@ impl Client {
     }
 
     pub fn says_json(&mut self, frame: Value) {
-        self.says(ClientFrame::parse(&frame.to_string()).unwrap());
+        self.says(ClientFrame::parse(&frame.to_string(), time::OffsetDateTime::now_utc()).unwrap());
     }
 
     pub fn looks(&mut self, view: &str, bbox: [f64; 4], zoom: f64) {

@@ -135,7 +135,7 @@ fn published_exchanges_hold_for_the_strict_client() {
         let mut model = Model::default();
         for line in vector["exchange"].as_array().unwrap() {
             if let Some(frame) = line.get("client") {
-                let said = ClientFrame::parse(&frame.to_string()).unwrap();
+                let said = ClientFrame::parse(&frame.to_string(), time::OffsetDateTime::UNIX_EPOCH).unwrap();
                 if matches!(said, ClientFrame::Hello(_)) && model.welcomed.is_some() {
                     model.reconnects();
                 }

@@ -21,6 +21,10 @@ async fn wrong_frames_are_answered_and_the_connection_goes_on() {
         (r#"{"t":"view","id":"map","bbox":[41,2,42,3],"zoom":12,"colour":"red"}"#, "bad-frame"),
         (r#"{"t":"view","id":"a\"b","bbox":[41,2,42,3],"zoom":12}"#, "bad-frame"),
         (r#"{"t":"view","id":"map","bbox":[41,2,42,3],"zoom":12,"filter":{"free":{"from":"2026-12-05","to":"2026-12-01"}}}"#, "bad-frame"),
+        (r#"{"t":"view","id":"map","bbox":[41,2,42,3],"zoom":12,"filter":{"free":{"from":"2020-12-01","to":"2020-12-05"}}}"#, "bad-frame"),
+        (r#"{"t":"view","id":"map","bbox":[41,2,42,3],"zoom":12,"filter":{"guests":21}}"#, "bad-frame"),
+        (r#"{"t":"view","id":"map","bbox":[41,2,42,3],"zoom":12,"filter":{"kinds":["castle"]}}"#, "bad-frame"),
+        (r#"{"t":"view","id":"map","bbox":[41,2,42,3],"zoom":12,"filter":{"price":{"min":5,"max":4,"currency":"EUR"}}}"#, "bad-frame"),
         (r#"{"t":"unview","id":"nothing"}"#, "unknown-view"),
         (r#"{"t":"unsubscribe","stream":"city:5"}"#, "unknown-stream"),
         (r#"{"t":"subscribe","stream":"everything"}"#, "bad-frame"),
@@ -33,6 +37,24 @@ async fn wrong_frames_are_answered_and_the_connection_goes_on() {
         watcher.until(text, |model| model.errors.len() > n).await;
         assert_eq!(watcher.model.errors[n].kind, format!("/problems/{problem}"), "{text}: {:?}", watcher.model.errors[n]);
     }
+    watcher.settles().await;
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn a_filter_that_can_match_nothing_is_named_and_takes_no_connection_with_it() {
+    let app = TestApp::spawn().await;
+    let past = json!({"free": {"from": "2020-12-01", "to": "2020-12-05"}});
+    let mut watcher = Watcher::opens(&app).await;
+    let resume = json!({"view": "map", "bbox": [41, 2, 42, 3], "zoom": 12, "filter": past});
+    watcher.hello(vec![serde_json::from_value(resume).unwrap()]).await;
+    watcher.says_json(json!({"t": "view", "id": "map", "bbox": [41, 2, 42, 3], "zoom": 12, "filter": past})).await;
+    watcher.until("both refusals", |model| model.errors.len() == 2).await;
+    for error in &watcher.model.errors {
+        assert_eq!((error.of.as_deref(), error.kind.as_ref()), (Some("view"), "/problems/bad-frame"));
+        assert_eq!(error.detail, "filter.free.from: 2020-12-01 is past everywhere, expected today or later");
+    }
+    watcher.looks("map", [41.0, 2.0, 42.0, 3.0], 12.0).await;
     watcher.settles().await;
     app.stop().await;
 }
