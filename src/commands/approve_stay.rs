@@ -9,6 +9,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
+    time::Instant,
 };
 
 use actors::RelayHandle;
@@ -82,9 +83,17 @@ impl Approvals {
 
     /// Hands in an order and waits for its verdict.
     pub async fn run(&self, order: ApproveStay) -> Verdict {
+        let begun = Instant::now();
         let (tell, verdict) = oneshot::channel();
         self.queue.try_send((order, tell)).map_err(|_| CannotApprove::Busy)?;
-        verdict.await.map_err(|_| CannotApprove::Busy)?
+        let verdict = verdict.await.map_err(|_| CannotApprove::Busy)?;
+        let outcome = match &verdict {
+            Ok(_) => "done",
+            Err(CannotApprove::Store(_) | CannotApprove::Busy) => "failed",
+            Err(_) => "refused",
+        };
+        metrics::histogram!("posada_command_seconds", "command" => "approve_stay", "outcome" => outcome).record(begun.elapsed().as_secs_f64());
+        verdict
     }
 }
 

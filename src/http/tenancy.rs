@@ -13,7 +13,7 @@ use actix_web::{
 use moka::future::Cache;
 
 use super::{Edge, Problem};
-use crate::store::{Store, StoreError, Tenant};
+use crate::store::{Store, StoreError, Tenant, looked_up};
 
 pub const TENANT: HeaderName = HeaderName::from_static("x-posada-tenant");
 
@@ -51,7 +51,9 @@ impl Tenants {
     }
 
     async fn find(&self, name: Name) -> Result<Option<Arc<Tenant>>, StoreError> {
-        if let Some(known) = self.by_name.get(&name).await {
+        let known = self.by_name.get(&name).await;
+        looked_up("tenants", known.is_some());
+        if let Some(known) = known {
             return Ok(known);
         }
         let found = match &name {

@@ -24,6 +24,7 @@ use sqlx::PgPool;
 use thiserror::Error;
 
 pub use idempotency::{Claimed, KeptAnswer, Once};
+pub(crate) use principals::looked_up;
 pub use principals::{Principal, PrincipalMember, Revocation};
 pub use tenants::{OwnerStore, Tenant};
 pub use tx::TenantTx;

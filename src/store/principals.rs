@@ -69,6 +69,11 @@ pub enum Revocation {
     Member(TenantId, MemberId),
 }
 
+/// Counts a look into a cache.
+pub(crate) fn looked_up(cache: &'static str, found: bool) {
+    metrics::counter!("posada_cache_lookups_total", "cache" => cache, "outcome" => if found { "hit" } else { "miss" }).increment(1);
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Principals {
     cache: Cache<(TenantId, TokenHash), Principal>,
@@ -90,7 +95,9 @@ impl Principals {
     }
 
     pub(super) async fn get(&self, tenant: TenantId, token: TokenHash) -> Option<Principal> {
-        self.cache.get(&(tenant, token)).await.filter(|p| p.expires_at > OffsetDateTime::now_utc())
+        let known = self.cache.get(&(tenant, token)).await.filter(|p| p.expires_at > OffsetDateTime::now_utc());
+        looked_up("principals", known.is_some());
+        known
     }
 
     /// Keeps an answer that was asked for at generation `before`.

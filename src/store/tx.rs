@@ -58,7 +58,10 @@ impl Store {
     }
 
     async fn begin_with(&self, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {
-        self.named(self.pool().begin().await?, tenant, account).await
+        let asked = Instant::now();
+        let begun = self.named(self.pool().begin().await?, tenant, account).await?;
+        metrics::histogram!("posada_db_acquire_seconds").record(asked.elapsed().as_secs_f64());
+        Ok(begun)
     }
 
     async fn named(&self, mut tx: Transaction<'static, Postgres>, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {

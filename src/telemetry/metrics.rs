@@ -49,7 +49,7 @@ pub fn install() -> Rendered {
 }
 
 /// The series of the server, its edges and commands; the live core has a table of its own.
-const OURS: [(&str, Unit, Kind, &str); 19] = [
+const OURS: [(&str, Unit, Kind, &str); 21] = [
     ("posada_up_seconds", Unit::Seconds, Kind::Gauge, "Time since the start of this process."),
     ("posada_health", Unit::Count, Kind::Gauge, "1 while a component is well, by component."),
     ("posada_http_requests_total", Unit::Count, Kind::Counter, "Requests answered, by method, route and status."),
@@ -67,6 +67,8 @@ const OURS: [(&str, Unit, Kind, &str); 19] = [
     ("posada_import_homes_total", Unit::Count, Kind::Counter, "Homes taken in, by outcome (new, changed, unchanged)."),
     ("posada_import_refused_total", Unit::Count, Kind::Counter, "Rows of imports that were refused."),
     ("posada_db_pool_connections", Unit::Count, Kind::Gauge, "Connections to Postgres, by state (idle, used)."),
+    ("posada_db_acquire_seconds", Unit::Seconds, Kind::Histogram, "Time a transaction waited for a connection and its tenant to be set."),
+    ("posada_cache_lookups_total", Unit::Count, Kind::Counter, "Looks into a cache, by cache (principals, tenants) and outcome (hit, miss)."),
     ("posada_db_pool_limit", Unit::Count, Kind::Gauge, "Connections to Postgres at most."),
     ("posada_db_ping_seconds", Unit::Seconds, Kind::Histogram, "One round trip to Postgres, with the wait for a connection."),
     ("posada_db_restarts_total", Unit::Count, Kind::Counter, "Times the embedded Postgres ended by itself and was started again."),
