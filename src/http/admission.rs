@@ -91,7 +91,11 @@ fn permitted(permission: Permission, tenant: &Tenant, caller: &Caller) -> Result
 
 /// A bearer token, else the session cookie. What does not look like one of our tokens is not looked up.
 fn token(request: &HttpRequest) -> Result<Option<Sent>, Problem> {
-    if let Some(value) = request.headers().get(header::AUTHORIZATION) {
+    let mut sent = request.headers().get_all(header::AUTHORIZATION);
+    if let Some(value) = sent.next() {
+        if sent.next().is_some() {
+            return Err(token_invalid());
+        }
         let token = value.to_str().ok().and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         return match token.and_then(|(_, token)| Token::parse(token.trim()).ok()) {
             Some(token) => Ok(Some(Sent::Bearer(token))),
@@ -99,7 +103,10 @@ fn token(request: &HttpRequest) -> Result<Option<Sent>, Problem> {
         };
     }
     // A browser sends a cookie that is no token of ours (any more) with everything: its owner is a visitor, not at fault.
-    Ok(request.cookie(SESSION_COOKIE).and_then(|cookie| Token::parse(cookie.value()).ok()).map(Sent::Cookie))
+    // Read by hand: a library's reader gives up on all cookies for one that it cannot read, and that one may be anybody's.
+    let cookies = request.headers().get_all(header::COOKIE).flat_map(|sent| sent.as_bytes().split(|byte| *byte == b';'));
+    let named = cookies.filter_map(|cookie| std::str::from_utf8(cookie).ok()?.trim().split_once('=')).filter(|(name, _)| *name == SESSION_COOKIE);
+    Ok(named.filter_map(|(_, value)| Token::parse(value).ok()).next().map(Sent::Cookie))
 }
 
 /// Refuses what a browser says comes from another site.

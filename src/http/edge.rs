@@ -36,6 +36,7 @@ pub(super) async fn around(mut request: ServiceRequest, next: Next<impl MessageB
     let trace = Trace::of(request.headers());
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(trace);
+    let one_host = tenancy::one_host(&request);
     tenancy::strip_prefix(&mut request);
     let method = method_label(request.method());
     let https = request.app_data::<web::Data<Edge>>().is_some_and(|edge| edge.settings.https());
@@ -43,7 +44,10 @@ pub(super) async fn around(mut request: ServiceRequest, next: Next<impl MessageB
     in_flight.increment(1);
     let counted = InFlight(in_flight);
 
-    let mut answer = next.call(request).await?.map_into_boxed_body();
+    let mut answer = match one_host {
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(problem) => ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem)),
+    };
     finish_problem(&mut answer, &id);
     let tile_url = tile_url(&answer);
     let fields = answer.headers_mut();

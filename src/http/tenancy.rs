@@ -161,6 +161,18 @@ fn host_name(request: &HttpRequest) -> Option<String> {
     (!name.is_empty() && name.len() <= 253 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.[]:_".contains(&b))).then_some(name)
 }
 
+/// Refuses a request whose address names another host than its `Host` (RFC 9112, 3.2): a proxy could go by the one and we by the other, and
+/// the host names the community. A `Host` that is missing or sent twice is refused by the framework.
+pub(super) fn one_host(request: &ServiceRequest) -> Result<(), Problem> {
+    match (request.uri().authority(), request.headers().get(header::HOST)) {
+        (Some(named), Some(host)) if !host.as_bytes().eq_ignore_ascii_case(named.as_str().as_bytes()) => {
+            let detail = "The address of the request names another host than its Host; name one.";
+            Err(Problem::new(StatusCode::BAD_REQUEST, "bad-request", "Two hosts are named", detail))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The `Host` as sent. Never a forwarding header: anyone can send those.
 pub(super) fn host(request: &HttpRequest) -> Option<&str> {
     request.headers().get(header::HOST).and_then(|h| h.to_str().ok())

@@ -3,6 +3,7 @@
 mod answers;
 mod apart;
 mod bodies;
+mod edges;
 mod hostile;
 mod map;
 mod pages;
