@@ -103,7 +103,7 @@ async fn a_full_disk_flips_deep_alone() {
 
 #[tokio::test]
 async fn a_dead_and_a_stuck_actor_flip_ready() {
-    let app = TestApp::spawn_with(|config| config.health.stuck_after_seconds = 1).await;
+    let app = TestApp::spawn_with(|config| config.health.stuck_after_seconds = 3).await;
     let client = app.visitor();
     drop(app.app().health.heartbeat("test"));
     let report = becomes(&client, "ready", 503).await;
@@ -111,8 +111,9 @@ async fn a_dead_and_a_stuck_actor_flip_ready() {
 
     let heart = app.app().health.heartbeat("test");
     becomes(&client, "ready", 200).await;
-    let report = becomes(&client, "ready", 503).await;
-    assert!(component(&report, "actor test")["detail"].as_str().unwrap().starts_with("stuck"), "{report}");
+    // On a busy machine another actor may miss a beat as well: what counts is that this one is found out.
+    let stuck = |(status, report): &(u16, Value)| *status == 503 && component(report, "actor test")["detail"].as_str().unwrap().starts_with("stuck");
+    eventually(|| status(&client, "ready"), stuck).await;
     heart.beat();
     becomes(&client, "ready", 200).await;
     heart.retire();

@@ -51,12 +51,13 @@ async fn a_session_ends_by_age_and_by_idleness() {
     let ana = ground.signs_up("ana@example.org").await;
     let (tenant, token) = (ground.tenant.id, ana.token.hash());
     for (change, lives) in [
-        ("last_used_at = now() - interval '13 days 23 hours'", true),
         ("last_used_at = now() - interval '14 days 1 minute'", false),
         ("last_used_at = now(), expires_at = now() - interval '1 second'", false),
         ("expires_at = now() + interval '1 minute', ended_at = now()", false),
+        // Last: a look at a session that lives notes its use in the background, which would repair what the next one sees.
+        ("last_used_at = now() - interval '13 days 23 hours', ended_at = null", true),
     ] {
-        // Anew each time: the use that the first look notes must not repair what the next one sees.
+        // Anew each time: nothing that one look has cached is seen by the next.
         ground.session(change).await;
         let seen = ground.another_node().principal(tenant, token).await.unwrap();
         assert_eq!(seen.is_some(), lives, "{change}");
