@@ -9,7 +9,13 @@ test("a shared address gives the same map", () => {
   };
   const text = writeAddress(address);
   expect(text).toContain("at=41.3851,2.1734,12");
-  expect(readAddress(parseAddress(text))).toEqual({ ...address, min: undefined });
+  expect(readAddress(parseAddress(text), Date.parse("2026-11-23T12:00:00Z"))).toEqual({ ...address, min: undefined });
+});
+
+test("nights that are over everywhere are left out, also with no such number of guests", () => {
+  const raw = { kinds: "house", from: "2026-11-22", to: "2026-11-25", guests: "21" };
+  expect(readAddress(raw, Date.parse("2026-11-23T11:59:00Z")).from).toBe("2026-11-22");
+  expect(writeAddress({ ...readAddress(raw, Date.parse("2026-11-23T12:00:00Z")) })).toBe("?kinds=house");
 });
 
 test("wrong parts are left out, the rest stands", () => {

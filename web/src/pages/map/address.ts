@@ -20,7 +20,12 @@ export interface MapAddress {
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-export function readAddress(raw: Record<string, unknown>): MapAddress {
+/** The earliest day that is still today anywhere: 12 hours behind UTC. The server refuses nights that begin before it. */
+function earliestToday(now: number): string {
+  return new Date(now - 12 * 3_600_000).toISOString().slice(0, 10);
+}
+
+export function readAddress(raw: Record<string, unknown>, now = Date.now()): MapAddress {
   const text = (name: keyof MapAddress, good: (value: string) => boolean) => {
     const value = raw[name];
     return typeof value === "string" && good(value) ? value : undefined;
@@ -31,7 +36,7 @@ export function readAddress(raw: Record<string, unknown>): MapAddress {
     at: text("at", (value) => parseAt(value) !== null),
     layers: text("layers", (value) => value === "none" || list(value)),
     kinds: text("kinds", list),
-    guests: text("guests", whole),
+    guests: text("guests", (value) => whole(value) && Number(value) >= 1 && Number(value) <= 20),
     min: text("min", whole),
     max: text("max", whole),
     currency: text("currency", (value) => /^[A-Z]{3}$/.test(value)),
@@ -39,7 +44,9 @@ export function readAddress(raw: Record<string, unknown>): MapAddress {
     to: text("to", (value) => DAY.test(value)),
     chosen: text("chosen", (value) => /^(home|city)\/[\w-]+$/.test(value)),
   };
-  if (address.from === undefined || address.to === undefined || address.from >= address.to) {
+  const { from, to } = address;
+  // An old address: its nights are over, and the map as it is now is what can still be shown.
+  if (from === undefined || to === undefined || from >= to || from < earliestToday(now)) {
     address.from = undefined;
     address.to = undefined;
   }
