@@ -1,4 +1,4 @@
-//! Posada's server. `main → app → {http, ws, schedule} → commands → store → domain`, and `app, ws → actors → domain`.
+//! Posada's server. `main → cli → running → {http, ws, schedule} → commands → store → domain`, and `running, ws → actors → domain`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod app;
@@ -14,6 +14,8 @@ pub mod export;
 pub mod health;
 pub mod http;
 pub mod import;
+pub mod running;
+pub mod schedule;
 pub mod secrets;
 pub mod store;
 pub mod telemetry;

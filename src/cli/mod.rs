@@ -23,9 +23,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::{
-    app::StartError,
     config::{ConfigError, Loaded},
     database::DatabaseError,
+    running::StartError,
     store::StoreError,
     telemetry,
 };

@@ -8,7 +8,7 @@ use super::{
     Exit,
     session::{Interrupted, interrupted},
 };
-use crate::{app::Running, config::Config, demo, telemetry};
+use crate::{config::Config, demo, running::Running, telemetry};
 
 pub(super) fn run(config: Config) -> anyhow::Result<Exit> {
     telemetry::init_logs(&config.log);

@@ -6,10 +6,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use posada::{
-    app::{App, Running},
-    config::Config,
-};
+use posada::{app::App, config::Config, running::Running};
 use tokio::sync::oneshot;
 
 enum End {

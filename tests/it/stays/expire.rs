@@ -3,7 +3,7 @@ use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
 use super::two_people;
-use crate::harness::TestApp;
+use crate::harness::{TestApp, eventually};
 
 #[actix_web::test]
 async fn silence_ends_by_itself_and_both_sides_hear_of_it_once() {
@@ -25,5 +25,15 @@ async fn silence_ends_by_itself_and_both_sides_hear_of_it_once() {
         assert_eq!((expired.len(), &expired[0]["body"]["stay"]["state"]), (1, &json!("expired")));
     }
     host.approves(&open).await.problem(409, "already-answered");
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn a_running_server_ends_the_silence_without_being_told() {
+    let app = TestApp::spawn().await;
+    let (_host, home, guest) = two_people(&app).await;
+    let asked = guest.asks(&home, 10, 12).await.expect(201).json();
+    sqlx::query("update stays set answer_by = now() - interval '1 second'").execute(app.owner()).await.unwrap();
+    eventually(async || guest.reads(&asked).await, |stay| stay["state"] == "expired").await;
     app.stop().await;
 }
