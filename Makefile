@@ -3,8 +3,6 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 ARGS ?=
-# Queries are checked against .sqlx, whatever DATABASE_URL a server is to use.
-export SQLX_OFFLINE ?= true
 
 .PHONY: help run run-release test test-web journeys web web-check sqlx bench lint fmt audit docs deps
 help:                    ## This list
