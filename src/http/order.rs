@@ -93,7 +93,14 @@ async fn run_once<A: Serialize, E: Into<Problem>>(
             Claimed::InProgress => return Err(key_in_progress()),
         }
     }
-    let answer = command(&mut tx).await.map_err(Into::into)?;
+    let answer = match command(&mut tx).await {
+        Ok(answer) => answer,
+        Err(why) => {
+            // The key is free again before the refusal is heard: a second try at once is not told that the first is still going on.
+            let _ = tx.take_back().await; // a lost connection has taken it back already
+            return Err(why.into());
+        }
+    };
     let body = serde_json::to_vec(&answer).map_err(|e| {
         tracing::error!(error = &e as &dyn std::error::Error, "an answer cannot be written as JSON");
         Problem::internal()

@@ -94,6 +94,11 @@ impl TenantTx {
         self.revoked.push(what);
     }
 
+    /// Takes everything back and waits until that is done: whoever asks next meets nothing of it. A mere drop does so a moment later.
+    pub async fn take_back(self) -> Result<(), StoreError> {
+        Ok(self.tx.rollback().await?)
+    }
+
     /// Commits and gives what is now true, in the order it was recorded.
     pub async fn commit(mut self) -> Result<Vec<Event>, StoreError> {
         let done = self.tx.commit().await;

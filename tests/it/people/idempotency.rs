@@ -18,7 +18,7 @@ async fn an_answer_is_kept_with_the_change_and_only_with_it() {
     let mut tx = ground.store.begin_as_tenant(tenant).await.unwrap();
     assert_eq!(tx.claim_key(&ask).await.unwrap(), Claimed::Fresh);
     tx.keep_answer(&ask, 201, b"lost").await.unwrap();
-    drop(tx); // the change was rolled back, and its answer with it
+    tx.take_back().await.unwrap(); // the change, and its answer with it
 
     let mut tx = ground.store.begin_as_tenant(tenant).await.unwrap();
     assert_eq!(tx.claim_key(&ask).await.unwrap(), Claimed::Fresh);
@@ -37,6 +37,7 @@ async fn an_answer_is_kept_with_the_change_and_only_with_it() {
     ] {
         let mut tx = ground.store.begin_as_tenant(tenant).await.unwrap();
         assert_eq!(tx.claim_key(&asked).await.unwrap(), known, "{asked:?}");
+        tx.take_back().await.unwrap();
     }
     let other = ground.tenant("other").await;
     let mut tx = ground.store.begin_as_tenant(other.id).await.unwrap();
