@@ -43,6 +43,12 @@ pub struct LiveConfig {
     pub tenant_connections: u32,
     /// New connections a second of one tenant on this node.
     pub tenant_connects_per_s: u32,
+    /// Snapshots a second of one tenant's views on this node. Beyond, new views are asked to come again, and repairs wait their turn.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub tenant_snapshots_per_s: u32,
+    /// Bytes a second to one tenant's connections on this node. Beyond, its views are told of changes a quarter as often, and at most once a second.
+    #[schemars(range(min = 1_000, max = 100_000_000_000_u64))]
+    pub tenant_bytes_per_s: u64,
     /// New connections a second on this node, all tenants.
     pub node_connects_per_s: u32,
     /// Reconnects a second that a drain spreads its clients to.
@@ -69,6 +75,9 @@ impl Default for LiveConfig {
             frame_bytes: 16 * 1024,
             tenant_connections: 50_000,
             tenant_connects_per_s: 1_000,
+            // Everyone who may come in a second brings a view, and as many move theirs.
+            tenant_snapshots_per_s: 2_000,
+            tenant_bytes_per_s: 50_000_000,
             node_connects_per_s: 5_000,
             drain_per_s: 2_000,
         }

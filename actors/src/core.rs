@@ -24,6 +24,7 @@ use crate::{
     messages::HubId,
     ports::{Receipts, Source},
     relay::RelayHandle,
+    shares::Shares,
 };
 
 pub(crate) struct Core {
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) cities: Seats<(TenantId, CityId), City>,
     pub(crate) inboxes: Seats<(TenantId, StreamName), Inbox>,
     pub(crate) gates: Gates,
+    pub(crate) shares: Shares,
     pub(crate) hubs: Mutex<HashMap<HubId, Recipient<ToHubs>>>,
     pub(crate) draining: AtomicBool,
     /// When the relay last showed that it lives, milliseconds since `started`.
@@ -46,7 +48,7 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(config: LiveConfig, source: Arc<dyn Source>, receipts: Arc<dyn Receipts>, relay: RelayHandle, pool: Vec<ArbiterHandle>) -> Self {
-        let gates = Gates::new(&config);
+        let (gates, shares) = (Gates::new(&config), Shares::new(&config));
         Self {
             config,
             source,
@@ -56,6 +58,7 @@ impl Core {
             cities: Seats::default(),
             inboxes: Seats::default(),
             gates,
+            shares,
             hubs: Mutex::default(),
             draining: AtomicBool::new(false),
             relay_beat: AtomicU64::new(0),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,6 +17,7 @@ use crate::{
     gates::Admitted,
     messages::{BoardId, WatchKey},
     outlet::{Framed, Outlet, Overflow},
+    shares::Share,
     telemetry,
     wire::{ClientFrame, Close, ErrorFrame, GoAway, Outcome, Resume, Resumed, ServerFrame, Since, Stream, ViewId, Welcome},
 };
@@ -36,6 +38,8 @@ pub(super) struct Conn {
     pub(super) kept: HashMap<ViewId, Since>,
     pub(super) subs: HashMap<StreamName, Sub>,
     pub(super) heard: Instant,
+    /// What its tenant may take.
+    pub(super) share: Arc<Share>,
     /// None once the welcome has been said.
     welcome: Option<Welcoming>,
     faults: (Instant, u32),
@@ -56,7 +60,7 @@ pub(super) enum What {
 }
 
 impl Conn {
-    fn new(join: Join, resumed: Vec<What>) -> Self {
+    fn new(join: Join, resumed: Vec<What>, share: Arc<Share>) -> Self {
         let framing = join.outlet.framing();
         let welcome = Welcoming { until: Instant::now() + WELCOME, resumed: resumed.into_iter().map(|w| (w, None)).collect(), held: VecDeque::new() };
         Self {
@@ -68,6 +72,7 @@ impl Conn {
             kept: HashMap::new(),
             subs: HashMap::new(),
             heard: Instant::now(),
+            share,
             welcome: Some(welcome),
             faults: (Instant::now(), 0),
             _admitted: join.admitted,
@@ -106,6 +111,7 @@ impl Conn {
     }
 
     pub(super) fn push_framed(&mut self, bytes: Bytes, at: Option<OffsetDateTime>) -> Result<(), Overflow> {
+        self.share.sent(bytes.len(), Instant::now());
         let framed = Framed { bytes, at };
         match &mut self.welcome {
             Some(welcoming) if welcoming.held.len() >= 1_000 => Err(Overflow),
@@ -179,8 +185,10 @@ impl Conn {
             self.outlet.wake_when_free();
             return Vec::new();
         }
-        let (frames, repairs) = writer.batch(self.framing, &mut self.views);
+        let now = Instant::now();
+        let (frames, repairs) = writer.batch(self.framing, &mut self.views, now);
         if !frames.is_empty() {
+            self.share.sent(frames.iter().map(|frame| frame.bytes.len()).sum(), now);
             self.outlet.state(frames);
             if self.views.iter().any(View::waits) {
                 self.outlet.wake_when_free();
@@ -203,7 +211,7 @@ impl Hub {
             }
         }
         tracing::debug!(conn = id, client = %join.hello.client, %tenant, "a live connection");
-        let conn = Conn::new(join, what);
+        let conn = Conn::new(join, what, self.core.shares.of(tenant));
         metrics::gauge!(telemetry::CONNECTIONS, "kind" => conn.kind()).increment(1);
         self.conns.insert(id, conn);
         for item in resume {

@@ -23,6 +23,7 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, Recipient};
 use domain::{AccountId, MemberId, StreamName, TenantId};
 
 use crate::{
+    board::Rates,
     core::Core,
     gates::Admitted,
     messages::{BoardId, Delivery, Flush, HubId, HubPort, Watch, WatchKey},
@@ -207,7 +208,7 @@ impl Hub {
         }
     }
 
-    /// Once a second: pings, the silent, the stuck, and questions that got no answer.
+    /// Once a second: pings, the silent, the stuck, questions that got no answer, and views of tenants that are over their share.
     fn sweep(&mut self, ctx: &mut Context<Self>) {
         let now = Instant::now();
         let config = &self.core.config;
@@ -216,6 +217,8 @@ impl Hub {
         let mut ends = Vec::new();
         let mut asks = Vec::new();
         let mut shown = Vec::new();
+        let mut due = Vec::new();
+        let rates = Rates::new(config);
         for (id, conn) in &mut self.conns {
             let stuck = conn.outlet.stuck_for(now);
             if stuck >= let_go || (conn.is_websocket() && now.duration_since(conn.heard) > ping * 3) {
@@ -230,6 +233,9 @@ impl Hub {
             if conn.welcome_is_due(now) {
                 shown.push(*id);
             }
+            if conn.is_welcomed() && conn.pace(&rates, now) {
+                due.push(*id);
+            }
             asks.extend(conn.unanswered(now).into_iter().map(|ask| (*id, ask)));
         }
         for id in ends {
@@ -240,6 +246,9 @@ impl Hub {
         }
         for (id, ask) in asks {
             self.ask_again(id, ask);
+        }
+        for id in due {
+            self.soon(id, ctx);
         }
     }
 }

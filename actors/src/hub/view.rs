@@ -1,6 +1,10 @@
 //! A view and its parts, one for each scope: what the client holds, and what waits to be told.
 
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use domain::{BBox, CityId, HomeFilter};
@@ -23,7 +27,6 @@ pub(super) struct View {
     pub(super) id: ViewId,
     pub(super) bbox: BBox,
     pub(super) zoom: f64,
-    pub(super) layers: Vec<Layer>,
     pub(super) filter: Arc<HomeFilter>,
     /// What the client said it holds, until each scope was asked about it.
     pub(super) since: Since,
@@ -35,6 +38,12 @@ pub(super) struct View {
     pub(super) skipped: u64,
     pub(super) told_qos: Option<Instant>,
     pub(super) is_wide: bool,
+    /// Its tenant is over its bytes: state is written no more often than this.
+    pub(super) slowed: Option<Duration>,
+    /// A snapshot was taken for it that none of its parts has asked for yet.
+    pub(super) taken: bool,
+    /// When state was last written.
+    pub(super) written: Option<Instant>,
     /// Nothing to show: one empty snapshot is still to be told.
     pub(super) blank: bool,
 }
@@ -48,8 +57,14 @@ pub(super) struct Seek {
 pub(super) struct Part {
     pub(super) key: WatchKey,
     pub(super) board: BoardId,
-    /// When a look went out that has no answer yet.
+    /// When a look went out that has no answer yet, or will go out.
     pub(super) asked: Option<Instant>,
+    /// The look waits until then for its tenant's next snapshot.
+    pub(super) deferred: bool,
+    /// The snapshot it asks for was taken from what its tenant may have.
+    pub(super) taken: bool,
+    /// Its board was built anew: the answer is a snapshot, whatever is held.
+    pub(super) is_rebuilt: bool,
     pub(super) held: Option<HeldPart>,
     pub(super) whole: Option<Whole>,
     pub(super) deltas: VecDeque<Waiting>,
@@ -101,12 +116,21 @@ pub(crate) fn scopes_of(cities: &[CityId]) -> Vec<ScopeName> {
 }
 
 impl View {
+    /// Slowed, and written to not long ago.
+    pub(super) fn is_held_back(&self, now: Instant) -> bool {
+        self.slowed.zip(self.written).is_some_and(|(every, written)| now.saturating_duration_since(written) < every)
+    }
+
+    /// The level it is shown at, as far as that is known.
+    pub(super) fn level(&self) -> u8 {
+        self.parts.iter().find_map(|part| part.held.as_ref()).map_or(self.zoom as u8, |held| held.group.level)
+    }
+
     pub(super) fn new(frame: ViewFrame) -> Self {
         Self {
             id: frame.id,
             bbox: frame.bbox,
             zoom: frame.zoom,
-            layers: frame.layers,
             filter: Arc::new(frame.filter),
             since: frame.since,
             seek: None,
@@ -115,6 +139,9 @@ impl View {
             skipped: 0,
             told_qos: None,
             is_wide: false,
+            slowed: None,
+            taken: false,
+            written: None,
             blank: false,
         }
     }
@@ -130,7 +157,19 @@ impl View {
 
 impl Part {
     pub(super) fn new(key: WatchKey, board: BoardId) -> Self {
-        Self { key, board, asked: None, held: None, whole: None, deltas: VecDeque::new(), behind: false, reset: None }
+        Self {
+            key,
+            board,
+            asked: None,
+            deferred: false,
+            taken: false,
+            is_rebuilt: false,
+            held: None,
+            whole: None,
+            deltas: VecDeque::new(),
+            behind: false,
+            reset: None,
+        }
     }
 
     pub(super) fn waits(&self) -> bool {

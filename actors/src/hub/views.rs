@@ -25,6 +25,8 @@ use domain::{CityId, TenantId};
 
 /// A look or a question without an answer is repeated after this: its message may have met a full mailbox or an actor that stopped.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// What is held back is written by the sweep, which may come a little early.
+const SWEEP_JITTER: Duration = Duration::from_millis(50);
 /// How often one view is told that it gets less.
 const QOS_EVERY: Duration = Duration::from_secs(5);
 
@@ -47,11 +49,33 @@ pub(super) enum Unanswered {
 
 impl Conn {
     pub(super) fn unanswered(&self, now: Instant) -> Vec<Unanswered> {
-        let late = |asked: Option<Instant>| asked.is_some_and(|asked| now.duration_since(asked) >= PATIENCE);
+        let late = |asked: Option<Instant>| asked.is_some_and(|asked| now.saturating_duration_since(asked) >= PATIENCE);
+        let is_due = |part: &Part| late(part.asked) || (part.deferred && part.asked.is_some_and(|due| due <= now));
         let seeks = self.views.iter().filter(|view| view.seek.as_ref().is_some_and(|seek| late(seek.asked))).map(|view| Unanswered::Seek(view.id.clone()));
-        let parts = self.views.iter().flat_map(|view| &view.parts).filter(|part| late(part.asked)).map(|part| Unanswered::Part(part.key));
+        let parts = self.views.iter().flat_map(|view| &view.parts).filter(|part| is_due(part)).map(|part| Unanswered::Part(part.key));
         let streams = self.subs.iter().filter(|(_, sub)| late(sub.asked)).map(|(stream, _)| Unanswered::Stream(*stream));
         seeks.chain(parts).chain(streams).collect()
+    }
+
+    /// Slows its views while their tenant is over its bytes, and says so. True if what was held back may be written.
+    pub(super) fn pace(&mut self, rates: &Rates, now: Instant) -> bool {
+        let (less, mut due, mut said) = (self.share.gets_less(now), false, Vec::new());
+        for view in self.views.iter_mut().filter(|view| !view.parts.is_empty()) {
+            let was = view.slowed.is_some();
+            if was != less {
+                let level = view.level();
+                let usual = rates.hz(level);
+                let hz = if less { (usual / 4.0).min(1.0) } else { usual };
+                view.slowed = less.then(|| Duration::from_secs_f64(1.0 / hz).saturating_sub(SWEEP_JITTER));
+                said.push(Qos { view: view.id.clone(), hz, level, skipped: std::mem::take(&mut view.skipped), reason: "tenant_bytes".into() });
+                if less {
+                    metrics::counter!(telemetry::LIMITED, "limit" => "tenant_bytes").increment(1);
+                }
+            }
+            due |= was && view.waits() && !view.is_held_back(now);
+        }
+        said.into_iter().for_each(|qos| self.say(&ServerFrame::Qos(qos)));
+        due
     }
 }
 
@@ -67,20 +91,33 @@ impl Hub {
             frame.since = since;
         }
         let resuming = (!conn.is_welcomed()).then_some(Outcome::Resumed);
-        if let Some(at) = conn.views.iter().position(|view| view.id == frame.id) {
-            let old = conn.views.remove(at);
-            self.give_up(tenant, old);
-        } else if conn.views.len() >= most {
+        let at = conn.views.iter().position(|view| view.id == frame.id);
+        if at.is_none() && conn.views.len() >= most {
             metrics::counter!(telemetry::LIMITED, "limit" => "views").increment(1);
             let what = What::View(frame.id.clone());
             self.error(id, ErrorFrame::over_limit("view", format!("a connection has at most {most} views; unview one first"), 1_000));
             return self.decide(id, &what, Outcome::Reset, ctx);
+        }
+        let shows = shows(&frame.layers, frame.zoom);
+        // What is held may be proved; nothing held is a snapshot for sure.
+        let needs_snapshot = frame.since.is_empty() && !matches!(shows, Shows::Nothing);
+        if needs_snapshot && let Err(wait) = conn.share.take_snapshot(Instant::now()) {
+            metrics::counter!(telemetry::LIMITED, "limit" => "tenant_snapshots").increment(1);
+            let what = What::View(frame.id.clone());
+            // Each comes back at a moment of its own.
+            let after = wait.as_millis() as u64 + uuid::Uuid::new_v4().as_u64_pair().0 % 1_000 + 1;
+            self.error(id, ErrorFrame::over_limit("view", format!("too many look anew at once; {} stays what it was, ask again", frame.id), after));
+            return self.decide(id, &what, Outcome::Reset, ctx);
+        }
+        if let Some(at) = at {
+            let old = conn.views.remove(at);
+            self.give_up(tenant, old);
         } else {
             metrics::gauge!(telemetry::VIEWS).increment(1);
         }
         let mut view = View::new(frame);
-        view.resuming = resuming;
-        let (view_id, shows) = (view.id.clone(), shows(&view.layers, view.zoom));
+        (view.resuming, view.taken) = (resuming, needs_snapshot);
+        let view_id = view.id.clone();
         let Some(conn) = self.conns.get_mut(&id) else { return };
         match shows {
             Shows::Nothing => {
@@ -152,7 +189,9 @@ impl Hub {
             let key = self.core.next_id();
             // A city's board serves every filter, a world has one for each.
             let filter = filter.clone().filter(|_| *scope == ScopeName::World);
-            view.parts.push(Part::new(key, BoardId { tenant, scope: *scope, filter }));
+            let mut part = Part::new(key, BoardId { tenant, scope: *scope, filter });
+            part.taken = std::mem::take(&mut view.taken);
+            view.parts.push(part);
             new.push(key);
         }
         // Frames stand in the order of the scopes, whatever came first.
@@ -175,17 +214,29 @@ impl Hub {
     /// Looks at a part's board, with what the client holds of it.
     fn ask_part(&mut self, id: ConnId, view_id: &ViewId, key: WatchKey) {
         let (Some(port), Some(conn)) = (self.port(), self.conns.get_mut(&id)) else { return };
-        let tenant = conn.principal.tenant;
+        let (tenant, share, now) = (conn.principal.tenant, conn.share.clone(), Instant::now());
         let Some(view) = conn.view(view_id) else { return };
         let (bbox, zoom, filter) = (view.bbox, view.zoom, view.filter.clone());
         let since = view.since.clone();
         let Some(part) = view.parts.iter_mut().find(|part| part.key == key) else { return };
-        part.asked = Some(Instant::now());
+        if part.deferred && part.asked.is_some_and(|due| now < due) {
+            return; // Its turn comes.
+        }
         let have = match &part.held {
             Some(held) if held.epoch.is_empty() => None,
             Some(held) => Some(Held { epoch: held.epoch.to_string(), tick: held.sent }),
             None => since.get(&part.board.scope).cloned(),
         };
+        (part.asked, part.deferred) = (Some(now), false);
+        if (have.is_none() || part.is_rebuilt) && !std::mem::replace(&mut part.taken, true) {
+            let wait = share.reserve_snapshot(now);
+            if !wait.is_zero() {
+                // The sweep asks when its turn has come.
+                metrics::counter!(telemetry::LIMITED, "limit" => "tenant_snapshots").increment(1);
+                (part.asked, part.deferred) = (Some(now + wait), true);
+                return;
+            }
+        }
         let board = part.board.clone();
         self.ask(tenant, &board, Watch::Look(port, Look { key, bbox, zoom, filter, have }));
     }
@@ -204,8 +255,14 @@ impl Hub {
             return self.ask(looked.board.tenant, &looked.board, Watch::Leave(self.id, looked.key));
         };
         self.lose_interest(looked.key, &looked.board);
-        let Some(view) = self.conns.get_mut(&id).and_then(|conn| conn.view(&view_id)) else { return };
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        let share = conn.share.clone();
+        let Some(view) = conn.view(&view_id) else { return };
         let Some(part) = view.parts.iter_mut().find(|part| part.key == looked.key) else { return };
+        if matches!(looked.answer, Answer::Whole { .. }) && !part.taken {
+            share.owe_snapshot(Instant::now());
+        }
+        (part.deferred, part.taken, part.is_rebuilt) = (false, false, false);
         let rebuilt = part.held.as_ref().is_some_and(|held| !held.epoch.is_empty() && build(&held.epoch) != build(&looked.epoch));
         (part.asked, part.behind) = (None, false);
         part.deltas.clear();
@@ -291,6 +348,7 @@ impl Hub {
             if let Some(part) = self.conns.get_mut(&id).and_then(|conn| conn.view(&view_id)).and_then(|view| view.parts.iter_mut().find(|p| p.key == key)) {
                 part.fall_behind();
                 part.behind = true;
+                part.is_rebuilt |= !proves;
             }
             self.ask_part(id, &view_id, key);
         }
@@ -330,11 +388,12 @@ impl Hub {
         let rates = Rates::new(&self.core.config);
         let Some(conn) = self.conns.get_mut(&id) else { return };
         let Some(view) = conn.view(view_id) else { return };
-        if (view.skipped == 0 && !view.is_wide) || view.told_qos.is_some_and(|at| at.elapsed() < QOS_EVERY) {
+        // One that is slowed was told, and is told again when that ends.
+        if (view.skipped == 0 && !view.is_wide) || view.slowed.is_some() || view.told_qos.is_some_and(|at| at.elapsed() < QOS_EVERY) {
             return;
         }
         view.told_qos = Some(Instant::now());
-        let level = view.parts.iter().find_map(|part| part.held.as_ref()).map_or(view.zoom as u8, |held| held.group.level);
+        let level = view.level();
         let reason = if view.skipped > 0 { "slow_reader" } else { "wide_view" };
         let qos = Qos { view: view_id.clone(), hz: rates.hz(level), level, skipped: std::mem::take(&mut view.skipped), reason: reason.into() };
         conn.say(&ServerFrame::Qos(qos));

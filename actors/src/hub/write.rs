@@ -1,6 +1,6 @@
 //! Frames of state, joined from shared chunks once for everyone who gets the same.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
 
 use bytes::Bytes;
 
@@ -38,9 +38,10 @@ struct Key {
 
 impl Writer {
     /// What waits in a connection's views, as the frames of one write; and which parts have to be repaired.
-    pub(super) fn batch(&mut self, framing: Framing, views: &mut [View]) -> (Vec<Framed>, Vec<(WatchKey, BoardId)>) {
+    pub(super) fn batch(&mut self, framing: Framing, views: &mut [View], now: Instant) -> (Vec<Framed>, Vec<(WatchKey, BoardId)>) {
         let (mut frames, mut repairs, mut length) = (Vec::new(), Vec::new(), 0);
-        for view in views {
+        for view in views.iter_mut().filter(|view| !view.is_held_back(now)) {
+            let before = frames.len();
             if std::mem::take(&mut view.blank) {
                 frames.push(Framed { bytes: framing.text(&[blank(&view.id, view.bbox).as_bytes()]), at: None });
             }
@@ -55,6 +56,9 @@ impl Writer {
                 if part.behind && part.asked.is_none() {
                     repairs.push((part.key, part.board.clone()));
                 }
+            }
+            if frames.len() > before {
+                view.written = Some(now);
             }
         }
         (frames, repairs)

@@ -248,7 +248,7 @@ pub struct Qos {
     pub level: u8,
     /// Ticks that were skipped since the last `qos`.
     pub skipped: u64,
-    /// `slow_reader`, `overrun`, `wide_view`.
+    /// `slow_reader`, `wide_view`, `tenant_bytes` (your community's connections took more than they may; said again, with the usual `hz`, when that is over).
     pub reason: Cow<'static, str>,
 }
 

@@ -9,7 +9,7 @@ use actors::{
     outlet::{OutletBody, queue},
     wire::{ClientFrame, Hello, Resume, ServerFrame, VERSION},
 };
-use domain::MemberId;
+use domain::{MemberId, TenantId};
 use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 
@@ -18,6 +18,7 @@ use super::{model::Model, universe::TENANT};
 pub struct Client {
     pub model: Model,
     pub closed: Option<u64>,
+    tenant: TenantId,
     member: Option<MemberId>,
     hub: Addr<Hub>,
     id: ConnId,
@@ -41,23 +42,27 @@ impl Drop for Client {
 
 impl Client {
     pub async fn comes(live: &Live, member: Option<MemberId>) -> Self {
-        let mut client = Self::joins(live, member, Vec::new(), Model::default(), Vec::new());
+        Self::comes_to(live, TENANT, member).await
+    }
+
+    pub async fn comes_to(live: &Live, tenant: TenantId, member: Option<MemberId>) -> Self {
+        let mut client = Self::joins(live, tenant, member, Vec::new(), Model::default(), Vec::new());
         client.until("the welcome", |model| model.welcomed.is_some()).await;
         client
     }
 
-    fn joins(live: &Live, member: Option<MemberId>, resume: Vec<Resume>, model: Model, mut exchange: Vec<Value>) -> Self {
+    fn joins(live: &Live, tenant: TenantId, member: Option<MemberId>, resume: Vec<Resume>, model: Model, mut exchange: Vec<Value>) -> Self {
         let (hub, id) = (live.hub(), live.next_conn());
         let wake = {
             let hub = hub.clone();
             Box::new(move || hub.do_send(Said::Free(id)))
         };
         let (outlet, body) = queue(Framing::Sse, live.config().queue_bytes, live.config().queue_entries, wake);
-        let principal = Principal { tenant: TENANT, member, account: None, session: member.map(|m| m.to_string().into()) };
+        let principal = Principal { tenant, member, account: None, session: member.map(|m| m.to_string().into()) };
         let hello = Hello { client: "test".into(), version: VERSION, token: None, resume };
         exchange.push(json!({"client": ClientFrame::Hello(hello.clone())}));
-        hub.do_send(Join { id, principal, hello, outlet: Box::new(outlet), admitted: live.admit(TENANT).unwrap() });
-        Self { model, closed: None, member, hub, id, body: Box::pin(body), buffer: String::new(), writes: 0, exchange }
+        hub.do_send(Join { id, principal, hello, outlet: Box::new(outlet), admitted: live.admit(tenant).unwrap() });
+        Self { model, closed: None, tenant, member, hub, id, body: Box::pin(body), buffer: String::new(), writes: 0, exchange }
     }
 
     /// The connection breaks; what was on its way is lost. Comes back with what it holds.
@@ -71,7 +76,7 @@ impl Client {
             resume.push(serde_json::from_value(view).unwrap());
         }
         let exchange = std::mem::take(&mut self.exchange);
-        *self = Self::joins(live, self.member, resume, model, exchange);
+        *self = Self::joins(live, self.tenant, self.member, resume, model, exchange);
         self.until("the welcome", |model| model.welcomed.is_some()).await;
     }
 

@@ -8,5 +8,6 @@ mod drops;
 mod limits;
 mod model;
 mod pressure;
+mod shares;
 mod universe;
 mod vectors;
