@@ -78,6 +78,7 @@ impl Pending {
 #[derive(Debug)]
 pub struct Database {
     app: PgPool,
+    ear: PgPool,
     owner: PgConnectOptions,
     become_owner: bool,
     place: String,
@@ -117,7 +118,8 @@ impl Database {
         roles::make_database(&mut superuser, NAME).await?;
         superuser.close().await?;
         let database = Self {
-            app: pool(config, connect.clone().username("posada_app").database(NAME), false),
+            app: pool(config, config.database.pool_size, connect.clone().username("posada_app").database(NAME), false),
+            ear: pool(config, 1, connect.clone().username("posada_app").database(NAME), false),
             owner: connect.username("posada_owner").database(NAME),
             become_owner: false,
             place,
@@ -144,12 +146,18 @@ impl Database {
         let mut connection = connected(&app, &place).await?;
         let become_app = roles::must_become(&mut connection, "posada_app").await?;
         connection.close().await?;
-        Ok(Self { app: pool(config, app, become_app), owner, become_owner, place, embedded: None })
+        let ear = pool(config, 1, app.clone(), become_app);
+        Ok(Self { app: pool(config, config.database.pool_size, app, become_app), ear, owner, become_owner, place, embedded: None })
     }
 
     /// The pool of the server, as `posada_app`.
     pub fn app(&self) -> &PgPool {
         &self.app
+    }
+
+    /// One connection as the app beside that pool, for what must be heard while the pool is busy.
+    pub fn ear(&self) -> &PgPool {
+        &self.ear
     }
 
     /// Where it is, without secrets.
@@ -200,7 +208,7 @@ impl Database {
     /// Closes the pools, and stops the cluster if it is ours.
     pub async fn stop(self) {
         // A connection that is still lent out must not hold up the stop: Postgres ends it.
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.app.close()).await;
+        let _ = tokio::time::timeout(Duration::from_secs(5), async { tokio::join!(self.app.close(), self.ear.close()) }).await;
         if let Some(embedded) = self.embedded {
             let stopped = tokio::task::spawn_blocking(move || {
                 if let Some(cluster) = embedded.cluster.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take() {
@@ -256,9 +264,9 @@ pub fn data_of(dir: &Path) -> PathBuf {
     dir.join("postgres")
 }
 
-fn pool(config: &Config, options: PgConnectOptions, become_app: bool) -> PgPool {
+fn pool(config: &Config, most: u32, options: PgConnectOptions, become_app: bool) -> PgPool {
     PgPoolOptions::new()
-        .max_connections(config.database.pool_size)
+        .max_connections(most)
         .acquire_timeout(Duration::from_secs(config.database.acquire_timeout_seconds))
         .after_connect(move |connection, _| {
             Box::pin(async move {

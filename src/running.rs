@@ -29,7 +29,7 @@ use crate::{
     http::{self, HttpSettings},
     schedule,
     secrets::Hasher,
-    store::{OwnerStore, Store, StoreError, live::LiveSource},
+    store::{OwnerStore, Store, StoreError, heard::Ear, live::LiveSource},
     telemetry,
     validate::{Invalid, Parts},
     ws::follow_revocations,
@@ -62,6 +62,8 @@ pub struct Running {
     _monitor: Monitor,
     /// What happens because a moment has come.
     schedule: JoinHandle<()>,
+    /// Hears what other servers and commands take away.
+    ear: JoinHandle<()>,
     /// Fills the demo, if there is one that is not full yet.
     demo: Option<JoinHandle<()>>,
 }
@@ -81,6 +83,8 @@ impl Running {
             tracing::info!(count = applied.len(), "migrations applied");
         }
         let store = Store::new(database.app().clone());
+        // Before anything is kept of anybody.
+        let ear = Ear::begin(database.ear().clone()).await?;
         let health = Health::new(Duration::from_secs(config.health.stuck_after_seconds));
         let monitor = Monitor::start(health.clone(), &config, &database, rendered.clone()).await;
         let source = LiveSource { store: store.clone(), gazetteer: Gazetteer::embedded() };
@@ -99,7 +103,9 @@ impl Running {
         let http = serve(&app, http_door).map_err(StartError::Serve)?;
         let metrics = serve_metrics(rendered, metrics_door).map_err(StartError::Serve)?;
         let schedule = schedule::start(app.store.clone(), app.relay.clone());
-        let running = Self { app, address, metrics_address, database, http: http.handle(), metrics: metrics.handle(), _monitor: monitor, schedule, demo };
+        let hear_every = Duration::from_millis(app.config.live.revocation_check_ms.max(10));
+        let ear = schedule::hear_revocations(ear, app.store.clone(), app.live.clone(), hear_every, app.health.heartbeat("revocations"));
+        let running = Self { app, address, metrics_address, database, http: http.handle(), metrics: metrics.handle(), _monitor: monitor, schedule, ear, demo };
         actix_web::rt::spawn(http);
         actix_web::rt::spawn(metrics);
         Ok(running)
@@ -137,6 +143,7 @@ impl Running {
             () = hurry => self.http.stop(false).await,
         }
         self.schedule.abort();
+        self.ear.abort();
         self.metrics.stop(false).await;
         self.database.stop().await;
     }

@@ -15,6 +15,10 @@ pub struct LiveConfig {
     pub idle_stop_ms: u64,
     /// How often heads in Postgres are compared with what was handed over.
     pub head_check_ms: u64,
+    /// How often what other servers and commands took away (a session, a membership, the look at a map) is heard of. What this server took
+    /// away is known at once.
+    #[schemars(range(min = 10, max = 5_000))]
+    pub revocation_check_ms: u64,
     /// Deltas a second at most for views of zoom 13 and more. Above 40 a tick is 25 ms.
     pub near_hz: f64,
     /// The same for zoom 9 to 12.
@@ -61,6 +65,8 @@ impl Default for LiveConfig {
             threads: 0,
             idle_stop_ms: 60_000,
             head_check_ms: 1_000,
+            // One tick of a near view.
+            revocation_check_ms: 100,
             near_hz: 10.0,
             middle_hz: 4.0,
             far_hz: 1.0,

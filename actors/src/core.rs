@@ -24,6 +24,7 @@ use crate::{
     messages::HubId,
     ports::{Receipts, Source},
     relay::RelayHandle,
+    revoked::RecentlyRevoked,
     shares::Shares,
 };
 
@@ -37,6 +38,7 @@ pub(crate) struct Core {
     pub(crate) inboxes: Seats<(TenantId, StreamName), Inbox>,
     pub(crate) gates: Gates,
     pub(crate) shares: Shares,
+    pub(crate) revoked: RecentlyRevoked,
     pub(crate) hubs: Mutex<HashMap<HubId, Recipient<ToHubs>>>,
     pub(crate) draining: AtomicBool,
     /// When the relay last showed that it lives, milliseconds since `started`.
@@ -59,6 +61,7 @@ impl Core {
             inboxes: Seats::default(),
             gates,
             shares,
+            revoked: RecentlyRevoked::default(),
             hubs: Mutex::default(),
             draining: AtomicBool::new(false),
             relay_beat: AtomicU64::new(0),

@@ -21,6 +21,7 @@ pub mod outlet;
 pub mod ports;
 mod questions;
 mod relay;
+mod revoked;
 mod shares;
 mod telemetry;
 pub mod wire;

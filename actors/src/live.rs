@@ -120,9 +120,11 @@ impl Live {
         self.core.next_id()
     }
 
-    /// Ends the connections this concerns, on every hub, with a code that says do not reconnect.
-    pub fn revoke(&self, revoked: &Revoked) {
-        let since = Instant::now();
+    /// Ends the connections this concerns, on every hub, with a code that says do not reconnect; and those that are about to join on
+    /// what was known before. `since`: when it became true.
+    pub fn revoke(&self, revoked: Revoked, since: Instant) {
+        // First: a join that this list did not stop is in its hub's mailbox before the message below.
+        self.core.revoked.note(revoked.clone(), Instant::now());
         for hub in self.hubs() {
             // do_send: a revocation must not be lost to a full mailbox, and there are few.
             hub.do_send(ToHubs::Revoke(revoked.clone(), since));

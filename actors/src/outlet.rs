@@ -174,6 +174,11 @@ impl Outlet for QueueOutlet {
         if lanes.close.is_none() && !lanes.ended {
             lanes.close = Some(close);
             lanes.state.clear();
+            if close == Close::Revoked {
+                // Not theirs any more, also what was on its way.
+                lanes.events.clear();
+                lanes.event_bytes = 0;
+            }
             lanes.given();
         }
     }

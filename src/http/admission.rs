@@ -7,6 +7,7 @@ use std::{
     future::{Ready, ready},
     ops::Deref,
     sync::Arc,
+    time::Instant,
 };
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::StatusCode, http::header};
@@ -33,6 +34,8 @@ pub struct Admitted {
     pub tenant: Arc<Tenant>,
     pub caller: Caller,
     pub session: Option<Session>,
+    /// Before who asks was found out: what was revoked since is not in it.
+    pub as_of: Instant,
     permission: Permission,
 }
 
@@ -52,6 +55,7 @@ enum Sent {
 
 /// Lets a request in or says why not.
 pub(super) async fn admit(row: &Row, permission: Permission, request: &HttpRequest, app: &App, edge: &Edge) -> Result<Admitted, Problem> {
+    let as_of = Instant::now();
     let tenant = tenancy::resolve(request, edge).await?;
     let token = token(request)?;
     if row.mutation.is_some() && !matches!(token, Some(Sent::Bearer(_))) {
@@ -73,7 +77,7 @@ pub(super) async fn admit(row: &Row, permission: Permission, request: &HttpReque
     }
     let caller = session.as_ref().map_or_else(|| Caller::visitor(tenant.id), |s| s.principal.caller(tenant.id));
     permitted(permission, &tenant, &caller)?;
-    Ok(Admitted { tenant, caller, session, permission })
+    Ok(Admitted { tenant, caller, session, as_of, permission })
 }
 
 /// Whether a caller may use routes of a permission. A tenant that shows nothing to visitors does not even say that it exists.

@@ -22,8 +22,11 @@ pub const TENANT: HeaderName = HeaderName::from_static("x-posada-tenant");
 pub struct Tenants {
     store: Store,
     /// What there is not is remembered too: somebody guessing names costs no query each.
-    by_name: Cache<Name, Option<Arc<Tenant>>>,
+    by_name: Cache<Name, Kept>,
 }
+
+/// What there is by a name, and the generation of tenants at which it was asked.
+type Kept = (u64, Option<Arc<Tenant>>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Name {
@@ -32,7 +35,7 @@ enum Name {
 }
 
 impl Tenants {
-    /// A tenant's change is seen after so long at most.
+    /// A tenant's change is seen as it is heard of, and after so long whatever happens.
     const FRESH: Duration = Duration::from_secs(5);
     const MOST: u64 = 20_000;
 
@@ -51,9 +54,10 @@ impl Tenants {
     }
 
     async fn find(&self, name: Name) -> Result<Option<Arc<Tenant>>, StoreError> {
-        let known = self.by_name.get(&name).await;
+        let generation = self.store.tenants_generation();
+        let known = self.by_name.get(&name).await.filter(|(of, _)| *of == generation);
         looked_up("tenants", known.is_some());
-        if let Some(known) = known {
+        if let Some((_, known)) = known {
             return Ok(known);
         }
         let found = match &name {
@@ -61,7 +65,7 @@ impl Tenants {
             Name::Domain(domain) => self.store.tenant_by_domain(domain).await?,
         };
         let found = found.map(Arc::new);
-        self.by_name.insert(name, found.clone()).await;
+        self.by_name.insert(name, (generation, found.clone())).await;
         Ok(found)
     }
 }

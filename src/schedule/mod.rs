@@ -2,11 +2,15 @@
 //!
 //! Started by `app`, ended with it. Gives the same commands as the other edges; an order that fails is given again at the next turn.
 
+mod revocations;
+
 use std::time::Duration;
 
 use actors::RelayHandle;
 use time::OffsetDateTime;
 use tokio::{task::JoinHandle, time::MissedTickBehavior};
+
+pub use revocations::hear as hear_revocations;
 
 use crate::{commands::expire_stays, store::Store};
 
@@ -33,6 +37,9 @@ pub fn start(store: Store, relay: RelayHandle) -> JoinHandle<()> {
                     }
                     if let Err(error) = store.forget_dead_sessions().await {
                         tracing::warn!(error = &error as &dyn std::error::Error, "forgetting dead sessions will be tried again");
+                    }
+                    if let Err(error) = store.forget_revocations().await {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "forgetting old revocations will be tried again");
                     }
                 },
             }

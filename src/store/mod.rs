@@ -9,6 +9,7 @@ pub mod city_page;
 pub mod demo;
 pub mod events;
 pub mod groups;
+pub mod heard;
 pub mod homes;
 pub mod idempotency;
 pub mod live;
@@ -25,7 +26,7 @@ use thiserror::Error;
 
 pub use idempotency::{Claimed, KeptAnswer, Once};
 pub(crate) use principals::looked_up;
-pub use principals::{Principal, PrincipalMember, Revocation};
+pub use principals::{Principal, PrincipalMember, Revocation, Revoking};
 pub use tenants::{OwnerStore, Tenant};
 pub use tx::TenantTx;
 

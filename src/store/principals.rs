@@ -1,15 +1,15 @@
 //! Who holds which session, kept for seconds: every request and every socket asks.
 //!
 //! Owned by the [`Store`](super::Store). Keys begin with the tenant: who somebody is in one community says nothing about another.
-//! A transaction that takes something away makes this node forget it exactly and at once as it commits, and the live edge hears; other nodes
-//! forget within [`KEPT`].
+//! A transaction that takes something away makes this node forget it exactly and at once as it commits, and the live edge hears; what others
+//! took away is forgotten as it is heard of ([`heard`](super::heard)), and within [`KEPT`] whatever happens.
 
 use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use domain::{AccountId, MemberId, TenantId, role::PlatformRole};
@@ -65,8 +65,17 @@ pub enum Revocation {
     Account(AccountId),
     /// One session: its holder signed out.
     Session(TokenHash),
-    /// What a member may do, or is called, changed: their sessions go on, with other eyes.
+    /// What a member may do, or is called, changed, or they are no longer one: their sessions go on, with other eyes.
     Member(TenantId, MemberId),
+    /// What a tenant shows to whom changed.
+    Tenant(TenantId),
+}
+
+/// A revocation, and since when it is true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revoking {
+    pub what: Revocation,
+    pub since: Instant,
 }
 
 /// Counts a look into a cache.
@@ -79,13 +88,15 @@ pub(super) struct Principals {
     cache: Cache<(TenantId, TokenHash), Principal>,
     /// Counts revocations, so that an answer read before one is never kept after it.
     generation: Arc<AtomicU64>,
-    revocations: broadcast::Sender<Revocation>,
+    /// Counts those of tenants alone.
+    tenants: Arc<AtomicU64>,
+    revocations: broadcast::Sender<Revoking>,
 }
 
 impl Default for Principals {
     fn default() -> Self {
         let cache = Cache::builder().max_capacity(MOST).time_to_live(KEPT).support_invalidation_closures().build();
-        Self { cache, generation: Arc::default(), revocations: broadcast::Sender::new(BACKLOG) }
+        Self { cache, generation: Arc::default(), tenants: Arc::default(), revocations: broadcast::Sender::new(BACKLOG) }
     }
 }
 
@@ -113,25 +124,43 @@ impl Principals {
 
 impl Store {
     /// Forgets what is kept about somebody, then tells the live edge. Called by [`TenantTx::commit`](super::TenantTx::commit) for what the
-    /// transaction took away, never before it has.
-    pub(super) fn revoke(&self, what: Revocation) {
+    /// transaction took away, never before it has; and for what others took away. Twice does no harm.
+    pub(super) fn revoke(&self, what: Revocation, since: Instant) {
         let principals = self.principals();
         principals.generation.fetch_add(1, Ordering::SeqCst);
+        if matches!(what, Revocation::Tenant(_)) {
+            principals.tenants.fetch_add(1, Ordering::SeqCst);
+            let _ = principals.revocations.send(Revoking { what, since }); // Nobody listening is fine.
+            return;
+        }
         let forgotten = principals.cache.invalidate_entries_if(move |(tenant, token), p| match what {
             Revocation::Account(account) => p.account == account,
             Revocation::Session(session) => *token == session,
             Revocation::Member(of, member) => *tenant == of && p.member.as_ref().is_some_and(|m| m.id == member),
+            Revocation::Tenant(_) => false,
         });
         if let Err(error) = forgotten {
             tracing::error!(%error, "kept principals could not be forgotten one by one: forgetting all");
             principals.cache.invalidate_all();
         }
-        // Nobody listening is fine.
-        let _ = principals.revocations.send(what);
+        let _ = principals.revocations.send(Revoking { what, since }); // Nobody listening is fine.
+    }
+
+    /// Forgets everything that is kept about anybody: for a server that may have missed what was taken away.
+    pub(super) fn forget_principals(&self) {
+        let principals = self.principals();
+        principals.generation.fetch_add(1, Ordering::SeqCst);
+        principals.tenants.fetch_add(1, Ordering::SeqCst);
+        principals.cache.invalidate_all();
+    }
+
+    /// Changes whenever a tenant has: what was kept of one at another number is no longer believed.
+    pub fn tenants_generation(&self) -> u64 {
+        self.principals().tenants.load(Ordering::SeqCst)
     }
 
     /// Revocations from now on, for the live edge. After `Lagged` a listener must ask about everybody it holds.
-    pub fn revocations(&self) -> broadcast::Receiver<Revocation> {
+    pub fn revocations(&self) -> broadcast::Receiver<Revoking> {
         self.principals().revocations.subscribe()
     }
 }
@@ -162,15 +191,15 @@ mod tests {
             store.principals().keep(tenant, principal(n), 0).await;
         }
         let mut heard = store.revocations();
-        store.revoke(Revocation::Session(principal(1).session));
-        store.revoke(Revocation::Account(principal(2).account));
-        store.revoke(Revocation::Member(tenant, MemberId(uuid::Uuid::from_u128(103))));
-        store.revoke(Revocation::Member(TenantId(uuid::Uuid::from_u128(2)), MemberId(uuid::Uuid::from_u128(104))));
+        store.revoke(Revocation::Session(principal(1).session), Instant::now());
+        store.revoke(Revocation::Account(principal(2).account), Instant::now());
+        store.revoke(Revocation::Member(tenant, MemberId(uuid::Uuid::from_u128(103))), Instant::now());
+        store.revoke(Revocation::Member(TenantId(uuid::Uuid::from_u128(2)), MemberId(uuid::Uuid::from_u128(104))), Instant::now());
         for n in 1..=3 {
             assert_eq!(store.principals().get(tenant, principal(n).session).await, None, "{n}");
         }
         assert!(store.principals().get(tenant, principal(4).session).await.is_some(), "another tenant's member is somebody else");
-        assert_eq!(heard.recv().await, Ok(Revocation::Session(principal(1).session)));
+        assert_eq!(heard.recv().await.map(|heard| heard.what), Ok(Revocation::Session(principal(1).session)));
     }
 
     #[tokio::test]
@@ -178,7 +207,7 @@ mod tests {
         let (store, tenant) = (store(), TenantId(uuid::Uuid::from_u128(1)));
         let before = store.principals().generation();
         // The database is being asked; meanwhile the session ends.
-        store.revoke(Revocation::Session(principal(1).session));
+        store.revoke(Revocation::Session(principal(1).session), Instant::now());
         store.principals().keep(tenant, principal(1), before).await;
         assert_eq!(store.principals().get(tenant, principal(1).session).await, None);
     }

@@ -103,9 +103,10 @@ impl TenantTx {
     pub async fn commit(mut self) -> Result<Vec<Event>, StoreError> {
         let done = self.tx.commit().await;
         self.timer.outcome = if done.is_ok() { "committed" } else { "unknown" };
+        let since = Instant::now();
         // Also when nobody knows whether it was committed: asking once more does no harm.
         for what in self.revoked {
-            self.store.revoke(what);
+            self.store.revoke(what, since);
         }
         done?;
         Ok(self.recorded)

@@ -49,7 +49,7 @@ pub fn install() -> Rendered {
 }
 
 /// The series of the server, its edges and commands; the live core has a table of its own.
-const OURS: [(&str, Unit, Kind, &str); 21] = [
+const OURS: [(&str, Unit, Kind, &str); 22] = [
     ("posada_up_seconds", Unit::Seconds, Kind::Gauge, "Time since the start of this process."),
     ("posada_health", Unit::Count, Kind::Gauge, "1 while a component is well, by component."),
     ("posada_http_requests_total", Unit::Count, Kind::Counter, "Requests answered, by method, route and status."),
@@ -69,6 +69,7 @@ const OURS: [(&str, Unit, Kind, &str); 21] = [
     ("posada_db_pool_connections", Unit::Count, Kind::Gauge, "Connections to Postgres, by state (idle, used)."),
     ("posada_db_acquire_seconds", Unit::Seconds, Kind::Histogram, "Time a transaction waited for a connection and its tenant to be set."),
     ("posada_cache_lookups_total", Unit::Count, Kind::Counter, "Looks into a cache, by cache (principals, tenants) and outcome (hit, miss)."),
+    ("posada_revocations_heard_total", Unit::Count, Kind::Counter, "Sessions, members and tenants whose change was heard of, by whoever made it."),
     ("posada_db_pool_limit", Unit::Count, Kind::Gauge, "Connections to Postgres at most."),
     ("posada_db_ping_seconds", Unit::Seconds, Kind::Histogram, "One round trip to Postgres, with the wait for a connection."),
     ("posada_db_restarts_total", Unit::Count, Kind::Counter, "Times the embedded Postgres ended by itself and was started again."),

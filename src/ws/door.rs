@@ -3,7 +3,7 @@
 //! A member may look and follow; a visitor may look where the tenant shows its map to everyone. Anyone else is told nothing more than
 //! that there is nothing for them here.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use actors::Principal;
 use actors::wire::{ErrorFrame, Token as SaidToken};
@@ -26,13 +26,13 @@ pub(super) fn session_name(hash: TokenHash) -> Arc<str> {
     hash.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
-/// Who a connection is, by the session its request came with.
-pub(super) fn guest(tenant: &Tenant, holder: Option<&Holder>) -> Result<Guest, Box<ErrorFrame>> {
+/// Who a connection is, by the session its request came with, as it was known at `as_of`.
+pub(super) fn guest(tenant: &Tenant, holder: Option<&Holder>, as_of: Instant) -> Result<Guest, Box<ErrorFrame>> {
     let member = holder.and_then(|holder| holder.member.as_ref()).map(|member| member.id);
     if member.is_none() && !tenant.public_map {
         return Err(ErrorFrame::new(Some("hello"), "tenant-unknown", "No such community", "There is no such community here, or you are not a member of it."));
     }
-    let principal = Principal { tenant: tenant.id, member, account: holder.map(|h| h.account), session: holder.map(|h| session_name(h.session)) };
+    let principal = Principal { tenant: tenant.id, member, account: holder.map(|h| h.account), session: holder.map(|h| session_name(h.session)), as_of };
     Ok(Guest { principal, until: holder.map(|h| h.expires_at) })
 }
 

@@ -62,6 +62,7 @@ pub async fn connect(
         live: app.live.clone(),
         store: app.store.clone(),
         tenant: Arc::clone(&admitted.tenant),
+        as_of: admitted.as_of,
         cookie: admitted.session.map(|session| session.principal),
         hub: hub.clone(),
         outlet,
@@ -86,6 +87,8 @@ struct Session {
     live: Live,
     store: Store,
     tenant: Arc<Tenant>,
+    /// When the handshake's tenant and cookie were looked up.
+    as_of: Instant,
     /// Who the request's cookie or header says it is, if no token is said in `hello`.
     cookie: Option<Holder>,
     hub: Addr<Hub>,
@@ -173,12 +176,13 @@ impl Session {
         let Phase::Quiet(place) = std::mem::replace(&mut self.phase, Phase::Checking) else { return };
         match &hello.token {
             None => {
-                let guest = door::guest(&self.tenant, self.cookie.as_ref());
+                let guest = door::guest(&self.tenant, self.cookie.as_ref(), self.as_of);
                 self.enter(guest, hello, place, ctx);
             }
             Some(token) => {
                 let (store, tenant, token) = (self.store.clone(), Arc::clone(&self.tenant), token.clone());
-                let checked = async move { door::holder(&store, tenant.id, &token).await.and_then(|holder| door::guest(&tenant, Some(&holder))) };
+                let as_of = self.as_of;
+                let checked = async move { door::holder(&store, tenant.id, &token).await.and_then(|holder| door::guest(&tenant, Some(&holder), as_of)) };
                 ctx.spawn(checked.into_actor(self).map(move |guest, session, ctx| session.enter(guest, hello, place, ctx)));
             }
         }
@@ -206,7 +210,8 @@ impl Session {
 
     fn reauth(&mut self, token: Token, ctx: &mut Context<Self>) {
         let (store, tenant) = (self.store.clone(), Arc::clone(&self.tenant));
-        let checked = async move { door::holder(&store, tenant.id, &token).await.and_then(|holder| door::guest(&tenant, Some(&holder))) };
+        let as_of = Instant::now();
+        let checked = async move { door::holder(&store, tenant.id, &token).await.and_then(|holder| door::guest(&tenant, Some(&holder), as_of)) };
         ctx.spawn(checked.into_actor(self).map(|guest, session, ctx| match guest {
             Ok(guest) => {
                 session.ends_at(guest.until, ctx);

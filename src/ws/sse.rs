@@ -41,7 +41,7 @@ struct Asked {
 /// `GET /live/events?view={view frame as JSON}&subscribe=member:self,city:3128760`.
 pub async fn events(request: HttpRequest, admitted: Admitted, app: web::Data<App>, edge: web::Data<Edge>) -> Result<HttpResponse, Problem> {
     admission::same_origin(&request, &edge)?;
-    let guest = door::guest(&admitted.tenant, admitted.session.as_ref().map(|session| &session.principal))
+    let guest = door::guest(&admitted.tenant, admitted.session.as_ref().map(|session| &session.principal), admitted.as_of)
         .map_err(|frame| Problem::new(StatusCode::NOT_FOUND, "tenant-unknown", "No such community", frame.detail))?;
     let asked = asked(&request)?;
     let place = app.live.admit(admitted.tenant.id).map_err(over_limit)?;

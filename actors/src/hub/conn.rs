@@ -11,7 +11,7 @@ use bytes::Bytes;
 use domain::StreamName;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{ConnId, Hub, Join, Principal, Revoked, streams::Sub, view::View};
+use super::{ConnId, Hub, Join, Principal, streams::Sub, view::View};
 use crate::{
     framing::Framing,
     gates::Admitted,
@@ -89,19 +89,6 @@ impl Conn {
 
     pub(super) fn is_welcomed(&self) -> bool {
         self.welcome.is_none()
-    }
-
-    /// Whether a revocation concerns this connection.
-    pub(super) fn is_meant(&self, revoked: &Revoked) -> bool {
-        let who = &self.principal;
-        match revoked {
-            Revoked::Session(session) => who.session.as_ref() == Some(session),
-            Revoked::Account(account) => who.account == Some(*account),
-            Revoked::Member(tenant, member) => who.tenant == *tenant && who.member == Some(*member),
-            Revoked::Recheck(None) => true,
-            Revoked::Recheck(Some((tenant, member))) => who.tenant == *tenant && who.member == Some(*member),
-            Revoked::Visitors(tenant) => who.tenant == *tenant && who.member.is_none(),
-        }
     }
 
     /// Queues a frame of the event lane; before the welcome it waits.
@@ -199,8 +186,12 @@ impl Conn {
 }
 
 impl Hub {
-    pub(super) fn join(&mut self, join: Join, ctx: &mut Context<Self>) {
+    pub(super) fn join(&mut self, mut join: Join, ctx: &mut Context<Self>) {
         let (id, tenant) = (join.id, join.principal.tenant);
+        if let Some(close) = self.core.revoked.since(&join.principal) {
+            metrics::counter!(telemetry::CLOSED, "reason" => close.reason()).increment(1);
+            return join.outlet.close(close);
+        }
         let resume = join.hello.resume.clone();
         let mut what = Vec::new();
         for item in &resume {
@@ -312,6 +303,10 @@ impl Hub {
     pub(super) fn reauthed(&mut self, id: ConnId, principal: Principal) {
         let Some(conn) = self.conns.get_mut(&id) else { return };
         conn.heard = Instant::now();
+        if let Some(close) = self.core.revoked.since(&principal) {
+            return self.close(id, close);
+        }
+        let Some(conn) = self.conns.get_mut(&id) else { return };
         // Somebody else, or another place: that is a new connection.
         if (principal.tenant, principal.member) != (conn.principal.tenant, conn.principal.member) {
             return self.close(id, Close::Revoked);

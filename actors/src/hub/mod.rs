@@ -51,6 +51,8 @@ pub struct Principal {
     pub account: Option<AccountId>,
     /// Names the sign-in session, so that its end ends the connection. Not the token.
     pub session: Option<Arc<str>>,
+    /// When this was known, at the latest: taken before it was asked. What was revoked since is not in it.
+    pub as_of: Instant,
 }
 
 /// What ends open connections.
@@ -64,8 +66,27 @@ pub enum Revoked {
     Member(TenantId, MemberId),
     /// The tenant's map is no longer public.
     Visitors(TenantId),
-    /// What they may see has to be checked anew, of one member or of everyone: they are asked to come back.
-    Recheck(Option<(TenantId, MemberId)>),
+    /// What they may see has to be checked anew, of one member, of a tenant's visitors, or of everyone: they are asked to come back.
+    Recheck(Option<(TenantId, Option<MemberId>)>),
+}
+
+impl Revoked {
+    /// Whether this concerns somebody.
+    pub(crate) fn means(&self, who: &Principal) -> bool {
+        match self {
+            Self::Session(session) => who.session.as_ref() == Some(session),
+            Self::Account(account) => who.account == Some(*account),
+            Self::Member(tenant, member) => who.tenant == *tenant && who.member == Some(*member),
+            Self::Visitors(tenant) => who.tenant == *tenant && who.member.is_none(),
+            Self::Recheck(None) => true,
+            Self::Recheck(Some((tenant, member))) => who.tenant == *tenant && who.member == *member,
+        }
+    }
+
+    /// What a connection that it ends is told.
+    pub(crate) fn close(&self) -> Close {
+        if matches!(self, Self::Recheck(_)) { Close::Recheck } else { Close::Revoked }
+    }
 }
 
 /// From a session to the hub of its thread.
@@ -327,8 +348,8 @@ impl Handler<ToHubs> for Hub {
     fn handle(&mut self, said: ToHubs, ctx: &mut Context<Self>) {
         self.guard(ctx, |hub, _| match said {
             ToHubs::Revoke(revoked, since) => {
-                let ends: Vec<_> = hub.conns.iter().filter(|(_, conn)| conn.is_meant(&revoked)).map(|(id, _)| *id).collect();
-                let close = if matches!(revoked, Revoked::Recheck(_)) { Close::Recheck } else { Close::Revoked };
+                let ends: Vec<_> = hub.conns.iter().filter(|(_, conn)| revoked.means(&conn.principal)).map(|(id, _)| *id).collect();
+                let close = revoked.close();
                 for id in ends {
                     hub.close(id, close);
                     metrics::histogram!(telemetry::REVOKED).record(since.elapsed().as_secs_f64());

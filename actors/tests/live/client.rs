@@ -1,6 +1,9 @@
 //! A client without a network: its outlet's body is read by hand, so that a test says when it reads and when it does not.
 
-use std::{pin::Pin, time::Duration};
+use std::{
+    pin::Pin,
+    time::{Duration, Instant},
+};
 
 use actix::Addr;
 use actors::{
@@ -58,7 +61,7 @@ impl Client {
             Box::new(move || hub.do_send(Said::Free(id)))
         };
         let (outlet, body) = queue(Framing::Sse, live.config().queue_bytes, live.config().queue_entries, wake);
-        let principal = Principal { tenant, member, account: None, session: member.map(|m| m.to_string().into()) };
+        let principal = Principal { tenant, member, account: None, session: member.map(|m| m.to_string().into()), as_of: Instant::now() };
         let hello = Hello { client: "test".into(), version: VERSION, token: None, resume };
         exchange.push(json!({"client": ClientFrame::Hello(hello.clone())}));
         hub.do_send(Join { id, principal, hello, outlet: Box::new(outlet), admitted: live.admit(tenant).unwrap() });

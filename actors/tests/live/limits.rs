@@ -81,7 +81,7 @@ async fn a_revoked_reader_gets_nothing_more() {
         client.looks("map", BARCELONA, 12.0);
         client.until("the view", |model| model.homes("map") == 1).await;
     }
-    live.revoke(&Revoked::Session(member.to_string().into()));
+    live.revoke(Revoked::Session(member.to_string().into()), std::time::Instant::now());
     live.relay().publish(vec![universe.changes(CITY, vec![home(2, 41.41, 2.11)], Vec::new())]);
     stays.until("the new home", |model| model.homes("map") == 2).await;
     assert_eq!(revoked.until_closed().await, 4501);

@@ -17,6 +17,7 @@ const NOT_BY_TENANT: &[(&str, &str)] = &[
     ("accounts_pkey", "accounts belong to the installation, row security names the account"),
     ("accounts_email_key", "accounts belong to the installation: one person, one sign-in"),
     ("sessions_pkey", "sessions belong to an account of the installation"),
+    ("revocations_pkey", "every server reads what is new of all tenants, through one function"),
     ("sessions_of_account", "sessions belong to an account of the installation"),
 ];
 
@@ -132,6 +133,8 @@ async fn the_app_owns_nothing_and_can_become_nobody_else() {
         "insert into tenants (id, slug, name) values (gen_random_uuid(), 'mine', 'Mine')",
         "update tenants set public_map = true",
         "delete from tenants",
+        "insert into revocations (tenant_id) values (gen_random_uuid())",
+        "delete from revocations",
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (99, 'x', true, '', 0)",
         "create extension pg_trgm",
         "alter system set row_security = off",
@@ -167,8 +170,11 @@ async fn functions_that_look_past_row_security_are_few_and_cannot_be_led_astray(
             "account_by_email",
             "forget_dead_sessions",
             "forget_idempotency_keys",
+            "forget_revocations",
+            "note_revocation",
             "placeholder_hosts",
             "principal_by_token",
+            "revocations_from",
             "tenant_by_domain",
             "tenant_by_slug",
             "tenants_with_due_stays"

@@ -13,3 +13,4 @@ insert into homes (tenant_id, id, host_id, city_id, status, kind, offer, title, 
 insert into rooms (tenant_id, id, home_id, name, guests) values (:tenant, md5(:tenant || 'r')::uuid, md5(:tenant || 'h')::uuid, 'Room', 2);
 insert into stays (tenant_id, id, home_id, room_id, guest_id, host_id, arrive, leave, guests, message, state, answer_by) values (:tenant, md5(:tenant || 's')::uuid, md5(:tenant || 'h')::uuid, md5(:tenant || 'r')::uuid, md5(:tenant || 'm2')::uuid, md5(:tenant || 'm1')::uuid, '2031-05-01', '2031-05-04', 2, 'Hello', 'approved', now());
 insert into stay_nights (tenant_id, stay_id, room_id, arrive, leave) values (:tenant, md5(:tenant || 's')::uuid, md5(:tenant || 'r')::uuid, '2031-05-01', '2031-05-04');
+insert into revocations (tenant_id, member_id) values (:tenant, md5(:tenant || 'm1')::uuid);
