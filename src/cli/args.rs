@@ -58,10 +58,10 @@ pub enum Command {
     Migrate(Migrate),
     /// Look at configuration, Postgres, disk, ports and clock, and say what to do
     Doctor,
-    /// Communities: open, list, show
+    /// Communities: open, change, list, show
     #[command(subcommand)]
     Tenant(Tenant),
-    /// People of a community: add, list, give a role
+    /// People of a community: add, list, give a role, sign out, remove
     #[command(subcommand)]
     Member(Member),
     /// Take data in from files
@@ -113,6 +113,8 @@ pub struct Demo {
 pub enum Tenant {
     /// Open a community
     Create(CreateTenant),
+    /// Change who may look and who may join; felt at once, on every server and every open connection
+    Change(ChangeTenant),
     /// List all communities
     List,
     /// Show one community
@@ -143,6 +145,18 @@ pub struct CreateTenant {
     pub tile_url: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub struct ChangeTenant {
+    /// Its slug
+    pub slug: String,
+    /// Show its map to visitors who are not members
+    #[arg(long, value_name = "true|false", required_unless_present = "open")]
+    pub public_map: Option<bool>,
+    /// Let anyone sign up
+    #[arg(long, value_name = "true|false")]
+    pub open: Option<bool>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Member {
     /// Add somebody to a community; the password is read from standard input
@@ -162,6 +176,19 @@ pub enum Member {
         email: String,
         /// bot, guest, member, curator, moderator, admin or super_admin
         role: String,
+    },
+    /// End every session of somebody, in all communities, on all servers; open connections end at once
+    SignOut {
+        /// Whose
+        email: String,
+    },
+    /// Take somebody out of a community at once. Whoever has homes or stays there is kept: sign them out, or give them a lesser role
+    Remove {
+        /// Slug of the community
+        #[arg(long)]
+        tenant: String,
+        /// Whom
+        email: String,
     },
 }
 

@@ -1,4 +1,4 @@
-//! `posada member`: add, list, give a role.
+//! `posada member`: add, list, give a role, sign out, remove.
 
 use std::io::{IsTerminal, Read};
 
@@ -24,7 +24,7 @@ use crate::{
         place_city::{Located, Wanted, locate},
     },
     secrets::{Hasher, Password},
-    store::operator::ListedMember,
+    store::operator::{ListedMember, Removal},
 };
 
 pub(super) async fn run(session: &Session, command: &args::Member, output: Output) -> anyhow::Result<Exit> {
@@ -52,6 +52,24 @@ pub(super) async fn run(session: &Session, command: &args::Member, output: Outpu
             let changed = session.owner().await?.set_platform_role(tenant.id, &email, role).await?;
             anyhow::ensure!(changed, "nobody with the address {email} is a member of {}", tenant.slug);
             output.answer(&json!({ "email": email, "platform_role": role.code() }), || format!("{email} is now {} of {}.", role.code(), tenant.name));
+        }
+        args::Member::SignOut { email } => {
+            let email = self::email(email)?;
+            let ended = session.migrated().await?.owner().await?.end_sessions(&email).await?;
+            let ended = ended.ok_or_else(|| anyhow::anyhow!("nobody has an account with the address {email}"))?;
+            output.answer(&json!({ "email": email, "ended": ended }), || format!("{email} was signed out of {ended} sessions."));
+        }
+        args::Member::Remove { tenant, email } => {
+            let email = self::email(email)?;
+            let tenant = session.tenant(tenant).await?;
+            match session.owner().await?.remove_member(tenant.id, &email).await? {
+                Removal::Done => {}
+                Removal::Nobody => anyhow::bail!("nobody with the address {email} is a member of {}", tenant.slug),
+                Removal::HasThings => {
+                    anyhow::bail!("{email} has homes or stays in {}, which others rely on; `posada member sign-out` ends their sessions", tenant.slug)
+                }
+            }
+            output.answer(&json!({ "email": email, "removed": true }), || format!("{email} is no longer a member of {}.", tenant.name));
         }
     }
     Ok(Exit::Done)

@@ -41,8 +41,12 @@ impl Session {
 
     pub async fn tenant(&self, slug: &str) -> anyhow::Result<Tenant> {
         let tenant = self.migrated().await?.store().tenant_by_slug(slug).await?;
-        tenant.ok_or_else(|| anyhow::anyhow!("there is no community {slug:?}; `posada tenant list` lists them"))
+        tenant.ok_or_else(|| no_tenant(slug))
     }
+}
+
+pub(super) fn no_tenant(slug: &str) -> anyhow::Error {
+    anyhow::anyhow!("there is no community {slug:?}; `posada tenant list` lists them")
 }
 
 /// Opens the database, works, closes it. A cluster that was started for this is stopped before this returns.

@@ -1,4 +1,4 @@
-//! `posada tenant`: open, list and show communities, as their operator.
+//! `posada tenant`: open, change, list and show communities, as their operator.
 
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
@@ -6,7 +6,7 @@ use time::format_description::well_known::Rfc3339;
 use super::{
     Exit, args,
     output::{Output, table},
-    session::Session,
+    session::{Session, no_tenant},
 };
 use crate::{
     commands::create_tenant::{self, CreateTenant},
@@ -26,6 +26,12 @@ pub(super) async fn run(session: &Session, command: &args::Tenant, output: Outpu
             };
             let tenant = create_tenant::run(&mut session.migrated().await?.owner().await?, &order).await?;
             output.answer(&document(&tenant), || format!("{} is open at /t/{}/", tenant.name, tenant.slug));
+        }
+        args::Tenant::Change(change) => {
+            let sign_up = change.open.map(|open| if open { SignUpRule::Open } else { SignUpRule::Closed });
+            let changed = session.migrated().await?.owner().await?.change_tenant(&change.slug, change.public_map, sign_up).await?;
+            let tenant = changed.ok_or_else(|| no_tenant(&change.slug))?;
+            output.answer(&document(&tenant), || table(&HEAD, &[row(&tenant)]));
         }
         args::Tenant::List => {
             let tenants = session.migrated().await?.owner().await?.tenants().await?;

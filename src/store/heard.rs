@@ -45,13 +45,10 @@ impl Ear {
     /// `Err` also where so much may have been missed that everybody has to be asked anew: then the store has forgotten everything.
     pub async fn listen(&mut self, store: &Store) -> Result<usize, CannotHear> {
         let asked = Instant::now();
-        let rows = sqlx::query!(
-            "select next as \"next!\", id, session, tenant_id, member_id, age_seconds from revocations_from($1) order by id",
-            self.place
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::from)?;
+        let rows = sqlx::query!("select next as \"next!\", id, session, tenant_id, member_id, age_seconds from revocations_from($1) order by id", self.place)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::from)?;
         let answered = Instant::now();
         let Some(next) = rows.first().map(|row| row.next) else { return Ok(0) };
         // Earlier than where we were: another database, restored from a copy.

@@ -16,6 +16,16 @@ pub struct ListedMember {
     pub created_at: OffsetDateTime,
 }
 
+/// What became of taking somebody out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    Done,
+    /// Nobody of that address is a member.
+    Nobody,
+    /// They have homes or stays.
+    HasThings,
+}
+
 impl OwnerStore {
     /// Everybody of a community, the first to join first.
     pub async fn members(&mut self, tenant: TenantId) -> Result<Vec<ListedMember>, StoreError> {
@@ -37,5 +47,26 @@ impl OwnerStore {
             role.code()
         );
         Ok(changed.execute(self.connection()).await?.rows_affected() == 1)
+    }
+
+    /// Ends every session of an account; gives how many still ran, `None` where there is no such account. Every server hears of it.
+    pub async fn end_sessions(&mut self, email: &Email) -> Result<Option<u64>, StoreError> {
+        let Some(account) = sqlx::query_scalar!("select id from accounts where email = $1", email.as_str()).fetch_optional(self.connection()).await? else {
+            return Ok(None);
+        };
+        let ended = sqlx::query!("update sessions set ended_at = now() where account_id = $1 and ended_at is null", account).execute(self.connection()).await?;
+        Ok(Some(ended.rows_affected()))
+    }
+
+    /// Takes somebody out of a community. Every server hears of it.
+    pub async fn remove_member(&mut self, tenant: TenantId, email: &Email) -> Result<Removal, StoreError> {
+        let removing =
+            sqlx::query!("delete from members m using accounts a where a.id = m.account_id and m.tenant_id = $1 and a.email = $2", tenant.0, email.as_str());
+        match removing.execute(self.connection()).await.map_err(StoreError::from) {
+            Ok(done) if done.rows_affected() == 0 => Ok(Removal::Nobody),
+            Ok(_) => Ok(Removal::Done),
+            Err(error) if error.constraint().is_some() => Ok(Removal::HasThings),
+            Err(error) => Err(error),
+        }
     }
 }

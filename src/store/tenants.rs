@@ -150,6 +150,22 @@ impl OwnerStore {
         .transpose()
     }
 
+    /// Changes who may look and who may join, where it is said; `None` where there is no such community. Every server hears of it.
+    pub async fn change_tenant(&mut self, slug: &str, public_map: Option<bool>, sign_up: Option<SignUpRule>) -> Result<Option<Tenant>, StoreError> {
+        sqlx::query_as!(
+            Row,
+            "update tenants set public_map = coalesce($2, public_map), sign_up = coalesce($3, sign_up) where slug = $1
+             returning id, slug, name, domain, public_map, sign_up, tile_url, created_at",
+            slug,
+            public_map,
+            sign_up.map(SignUpRule::code)
+        )
+        .fetch_optional(&mut self.connection)
+        .await?
+        .map(Tenant::try_from)
+        .transpose()
+    }
+
     /// All communities of the installation, by slug.
     pub async fn tenants(&mut self) -> Result<Vec<Tenant>, StoreError> {
         sqlx::query_as!(Row, "select id, slug, name, domain, public_map, sign_up, tile_url, created_at from tenants order by slug")

@@ -8,5 +8,6 @@ mod live;
 mod operations;
 mod people;
 mod places;
+mod siege;
 mod stays;
 mod tenancy;

@@ -2,7 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    process::Stdio,
+    process::{Output, Stdio},
     time::Duration,
 };
 
@@ -21,17 +21,10 @@ impl Process {
     /// Starts it on the database of a test and waits until it is ready.
     pub async fn serve(app: &TestApp) -> Self {
         let (http, metrics) = (free_port(), free_port());
-        let child = Command::new(env!("CARGO_BIN_EXE_posada"))
+        let child = beside(app)
             .arg("serve")
-            .env_clear()
-            .envs(std::env::vars().filter(|(name, _)| !name.starts_with("POSADA_") && name != "DATABASE_URL"))
             .env("POSADA_HTTP__LISTEN", http.to_string())
             .env("POSADA_METRICS__LISTEN", metrics.to_string())
-            .env("POSADA_DATABASE__URL", app.database_url("posada_app"))
-            .env("POSADA_DATABASE__OWNER_URL", app.database_url("posada_owner"))
-            .env("POSADA_DEMO__ON_FIRST_START", "false")
-            .env("POSADA_LOG__FILTER", "warn")
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()
@@ -65,6 +58,27 @@ impl Process {
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
+}
+
+impl TestApp {
+    /// A command of the program on the database of this test, to its end.
+    pub async fn posada(&self, arguments: &[&str]) -> Output {
+        tokio::time::timeout(Duration::from_secs(60), beside(self).args(arguments).output()).await.expect("the command ends").unwrap()
+    }
+}
+
+/// The program with the database of a test, and nothing of this shell's configuration.
+fn beside(app: &TestApp) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_posada"));
+    command
+        .env_clear()
+        .envs(std::env::vars().filter(|(name, _)| !name.starts_with("POSADA_") && name != "DATABASE_URL"))
+        .env("POSADA_DATABASE__URL", app.database_url("posada_app"))
+        .env("POSADA_DATABASE__OWNER_URL", app.database_url("posada_owner"))
+        .env("POSADA_DEMO__ON_FIRST_START", "false")
+        .env("POSADA_LOG__FILTER", "warn")
+        .stdin(Stdio::null());
+    command
 }
 
 /// A port that was free a moment ago.

@@ -6,7 +6,7 @@ mod map;
 mod model;
 mod sse;
 mod streams;
-mod watcher;
+pub mod watcher;
 
 pub use model::Model;
 pub use watcher::Watcher;
