@@ -51,11 +51,10 @@ impl Http {
 
     pub async fn text(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Result<String> {
         self.sent += 1;
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, &self.host)
-            .header("Idempotency-Key", format!("loadtest-{}-{}", std::process::id(), self.sent));
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.host);
+        if method == "POST" {
+            request = request.header("Idempotency-Key", format!("loadtest-{}-{}", std::process::id(), self.sent));
+        }
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }

@@ -3,14 +3,19 @@
 //! Each scenario prints one table, or JSON with `--json`, and fails (exit code 1) when a limit that was set is not held.
 //! Figures of one noisy machine mean little by themselves: compare two runs side by side, as ratios.
 
+mod fleet;
+mod host;
 mod http;
 mod idle;
 mod one_city;
 mod report;
-mod viewer;
 
-use anyhow::Result;
+use std::net::{SocketAddr, SocketAddrV4, ToSocketAddrs};
+
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+
+use fleet::{Way, Wire};
 
 /// Measures a running Posada: what a viewer costs, and how soon a change reaches everyone who looks.
 #[derive(Parser)]
@@ -37,6 +42,23 @@ pub struct Target {
     /// Print JSON instead of a table
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+impl Target {
+    /// How a fleet of viewers reaches the server.
+    pub fn way(&self, threads: usize) -> Result<Way> {
+        let wire = Wire::WebSocket { path: "/live".to_owned(), subprotocol: Some("posada.v1.json") };
+        Ok(Way { address: address_of(&self.url)?, wire, threads, at_once: 128 })
+    }
+}
+
+/// The IPv4 address of `http://host:port`.
+pub fn address_of(url: &str) -> Result<SocketAddrV4> {
+    let host = url.strip_prefix("http://").with_context(|| format!("{url}: only http is spoken here"))?.split('/').next().unwrap_or_default();
+    let named = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
+    let mut addresses = named.to_socket_addrs().with_context(|| format!("{url} is not an address like http://127.0.0.1:8080"))?;
+    let v4 = addresses.find_map(|address| if let SocketAddr::V4(address) = address { Some(address) } else { None });
+    v4.with_context(|| format!("{url} has no IPv4 address"))
 }
 
 #[derive(Subcommand)]

@@ -49,9 +49,3 @@ impl Report {
         Ok(())
     }
 }
-
-/// The value below which a share of the sorted samples lies; 0 for none.
-pub fn percentile(sorted: &[f64], share: f64) -> f64 {
-    let at = ((sorted.len() as f64 * share).ceil() as usize).clamp(1, sorted.len().max(1)) - 1;
-    sorted.get(at).copied().unwrap_or_default()
-}

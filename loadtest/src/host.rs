@@ -1,0 +1,204 @@
+//! A host whose homes change: what a scenario's changes are made of.
+//!
+//! A change is a new price of one home. Writers share the homes out between them, so that no two edit one home at once, and send on schedule
+//! or as fast as they are answered. At the end every home gets its own price back.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use futures_util::future::try_join_all;
+use serde_json::{Value, json};
+use tokio::time::{Instant as Moment, sleep_until};
+
+use crate::{fleet::Changes, http::Http};
+
+/// Who makes the changes.
+#[derive(Args, Clone, Debug)]
+pub struct Host {
+    /// A host with homes in one city, who makes the changes
+    #[arg(long, default_value = "host@posada.example")]
+    pub email: String,
+    /// The host's password
+    #[arg(long, default_value = "come as you are", env = "POSADA_LOADTEST_PASSWORD", hide_env_values = true)]
+    pub password: String,
+    /// Homes that change; the host lists those that are missing [default: the ones there are, at most 40]
+    #[arg(long)]
+    pub homes: Option<usize>,
+    /// Connections on which changes are sent at the same time, at most one for each home
+    #[arg(long, default_value_t = 4)]
+    pub writers: usize,
+}
+
+/// How fast changes are made.
+#[derive(Clone, Copy, Debug)]
+pub enum Pace {
+    /// So many a second, each at its moment; a change counts from that moment, also when nobody was free to send it.
+    PerSecond(f64),
+    /// Each writer sends the next one when the last was answered.
+    AsAnswered,
+}
+
+/// Homes close together in one city, shared out between writers.
+pub struct Street {
+    writers: Vec<Writer>,
+    /// A view that shows all of them.
+    pub bbox: [f64; 4],
+}
+
+struct Writer {
+    http: Http,
+    homes: Vec<Home>,
+}
+
+struct Home {
+    id: String,
+    version: u64,
+    currency: String,
+    price: u64,
+}
+
+impl Street {
+    /// Signs in, finds the homes, and lists those that are missing.
+    pub async fn find(url: &str, host: &Host) -> Result<Self> {
+        let mut http = Http::connect(url).await?;
+        http.sign_in(&host.email, &host.password).await?;
+        let mut homes = close_together(&mut http, host.homes.unwrap_or(40)).await?;
+        while homes.len() < host.homes.unwrap_or(0) {
+            homes.push(list_another(&mut http, &homes).await?);
+        }
+        let mut writers = Vec::new();
+        for _ in 0..host.writers.clamp(1, homes.len()) {
+            let mut http = Http::connect(url).await?;
+            http.sign_in(&host.email, &host.password).await?;
+            writers.push(Writer { http, homes: Vec::new() });
+        }
+        let (bbox, count) = (around(&homes), writers.len());
+        for (number, home) in homes.iter().enumerate() {
+            writers[number % count].homes.push(Home::read(home)?);
+        }
+        Ok(Self { writers, bbox })
+    }
+
+    /// Makes changes for a time, and says how many were made, and in how long.
+    pub async fn change(&mut self, pace: Pace, lasting: Duration, changes: &Arc<Changes>) -> Result<Made> {
+        let (begun, count) = (Instant::now(), self.writers.len());
+        let writing = self.writers.iter_mut().enumerate().map(|(number, writer)| async move {
+            let mut made = 0_usize;
+            loop {
+                let due = match pace {
+                    Pace::PerSecond(rate) => begun + Duration::from_secs_f64((number + made * count) as f64 / rate),
+                    Pace::AsAnswered => Instant::now(),
+                };
+                if due.duration_since(begun) >= lasting {
+                    return anyhow::Ok(made);
+                }
+                sleep_until(Moment::from_std(due)).await;
+                writer.change(made, due, changes).await?;
+                made += 1;
+            }
+        });
+        let made = try_join_all(writing).await?.iter().sum();
+        Ok(Made { changes: made, took: begun.elapsed() })
+    }
+
+    /// Gives every home its own price back.
+    pub async fn restore(&mut self) -> Result<()> {
+        try_join_all(self.writers.iter_mut().map(Writer::restore)).await.map(drop)
+    }
+}
+
+/// Changes that were made, and how long that took.
+#[derive(Clone, Copy, Debug)]
+pub struct Made {
+    pub changes: usize,
+    pub took: Duration,
+}
+
+impl Writer {
+    async fn change(&mut self, nth: usize, due: Instant, changes: &Changes) -> Result<()> {
+        let change = changes.next().context("more changes than this run has room for: make it shorter")?;
+        let at = nth % self.homes.len();
+        changes.sent(change, due);
+        let home = &mut self.homes[at];
+        home.set_price(&mut self.http, u64::from(change.amount())).await?;
+        changes.answered(change);
+        Ok(())
+    }
+
+    async fn restore(&mut self) -> Result<()> {
+        for home in &mut self.homes {
+            let price = home.price;
+            home.set_price(&mut self.http, price).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Home {
+    fn read(home: &Value) -> Result<Self> {
+        Ok(Self {
+            id: home["id"].as_str().context("a home without an id")?.to_owned(),
+            version: home["version"].as_u64().context("a home without a version")?,
+            currency: home["price"]["currency"].as_str().context("a price without a currency")?.to_owned(),
+            price: home["price"]["amount"].as_u64().context("a price without an amount")?,
+        })
+    }
+
+    async fn set_price(&mut self, http: &mut Http, amount: u64) -> Result<()> {
+        let body = json!({"price": {"amount": amount, "currency": self.currency}});
+        let version = format!("\"{}\"", self.version);
+        let home = http.send("PATCH", &format!("/api/v1/homes/{}", self.id), &[("If-Match", &version)], Some(&body)).await?;
+        self.version = home["version"].as_u64().context("a home without a version")?;
+        Ok(())
+    }
+}
+
+/// The host's priced homes on offer that are near the first one, in its city.
+async fn close_together(http: &mut Http, most: usize) -> Result<Vec<Value>> {
+    let (mut close, mut path): (Vec<Value>, _) = (Vec::new(), "/api/v1/me/homes?limit=100".to_owned());
+    loop {
+        let page = http.get(&path).await?;
+        for home in page["items"].as_array().context("no list of homes")? {
+            let usable = home["status"] == "active" && home["price"].is_object();
+            if usable && close.len() < most && close.first().is_none_or(|first| is_near(first, home)) {
+                close.push(home.clone());
+            }
+        }
+        match page["next"].as_str() {
+            Some(next) if close.len() < most => path = format!("/api/v1/me/homes?limit=100&cursor={next}"),
+            _ => break,
+        }
+    }
+    ensure!(!close.is_empty(), "this host has no active home with a price");
+    Ok(close)
+}
+
+fn is_near(first: &Value, home: &Value) -> bool {
+    let away = |axis: &str| (first["position"][axis].as_f64().unwrap_or_default() - home["position"][axis].as_f64().unwrap_or_default()).abs();
+    first["city"]["id"] == home["city"]["id"] && away("lat") < 0.02 && away("lng") < 0.03
+}
+
+/// One more home beside the others.
+async fn list_another(http: &mut Http, homes: &[Value]) -> Result<Value> {
+    let first = homes.first().context("no home to stand beside")?;
+    let body = json!({
+        "kind": "apartment", "offer": "entire_place", "title": format!("Measured flat {}", homes.len() + 1), "guests": 2,
+        "price": {"amount": 5000, "currency": first["price"]["currency"]}, "city": first["city"]["id"],
+        "position": {"lat": first["exact"]["lat"], "lng": first["exact"]["lng"]},
+    });
+    let home = http.send("POST", "/api/v1/homes", &[], Some(&body)).await?;
+    ensure!(is_near(first, &home), "a new home's public place is too far from the others");
+    Ok(home)
+}
+
+/// A box around some homes' public positions.
+fn around(homes: &[Value]) -> [f64; 4] {
+    let at = |home: &Value, axis: &str| home["position"][axis].as_f64().unwrap_or_default();
+    let most = |axis: &str| homes.iter().map(|h| at(h, axis)).fold(f64::MIN, f64::max) + 0.002;
+    let least = |axis: &str| homes.iter().map(|h| at(h, axis)).fold(f64::MAX, f64::min) - 0.002;
+    [least("lat"), least("lng"), most("lat"), most("lng")]
+}
