@@ -122,7 +122,7 @@ fn put_new_and_remove(bencher: Bencher<'_, '_>) {
     map.take_changes();
 }
 
-/// `metres` away, some of them over tile edges, of homes all over the map. The R*-tree's part is included.
+/// `metres` away, some of them over tile edges, of homes all over the map.
 #[divan::bench(args = [50, 5_000])]
 fn move_by(bencher: Bencher<'_, '_>, metres: u32) {
     let (mut map, mut chance) = (MAP.lock().unwrap(), Chance(3));

@@ -2,14 +2,15 @@
 //!
 //! Taken by a map's owner once a tick. Several changes of one thing between two looks are one: from what it was to what it is.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use foldhash::HashMap;
 
 use super::{
     LiveMap, Thing,
     chunk::{Group, Mode, change},
-    live_map::Placed,
+    live_map::Was,
     tile::{FINEST, Level, TileKey},
 };
 
@@ -27,7 +28,8 @@ pub struct Changes<T: Thing> {
 #[derive(Clone, Debug)]
 struct Changed<T: Thing> {
     id: T::Id,
-    before: Option<Placed<T>>,
+    /// Shared by everyone who is told of it, each in their own time.
+    before: Option<Arc<Was<T>>>,
 }
 
 impl<T: Thing> Default for Changes<T> {
@@ -37,12 +39,12 @@ impl<T: Thing> Default for Changes<T> {
 }
 
 impl<T: Thing> Changes<T> {
-    pub(super) fn new(before: HashMap<T::Id, Option<Placed<T>>>, map: &LiveMap<T>) -> Self {
-        let mut changed: Vec<_> = before.into_iter().map(|(id, before)| Changed { id, before }).collect();
+    pub(super) fn new(before: HashMap<T::Id, Option<Was<T>>>, map: &LiveMap<T>) -> Self {
+        let mut changed: Vec<_> = before.into_iter().map(|(id, before)| Changed { id, before: before.map(Arc::new) }).collect();
         changed.sort_unstable_by_key(|changed| changed.id);
         let mut places = Vec::with_capacity(changed.len() * 2);
         for (i, one) in changed.iter().enumerate() {
-            let codes = [one.before.as_ref(), map.placed(one.id)].map(|placed| placed.and_then(Placed::code));
+            let codes = [one.before.as_ref().and_then(|was| was.code), map.placed(one.id).and_then(|(_, code)| code)];
             places.extend(codes.into_iter().flatten().map(|code| (code, i as u32)));
         }
         places.sort_unstable();
@@ -101,12 +103,12 @@ impl<T: Thing> LiveMap<T> {
     /// is `out`. Clusters: the tile in full, as in [`LiveMap::chunk`]. A change that the group cannot see gives none.
     pub fn change_chunk(&self, group: &Group, tile: TileKey, changes: &Changes<T>) -> Option<Bytes> {
         let codes = tile.codes();
-        let seen = |placed: Option<&Placed<T>>| placed.is_some_and(|p| p.code().is_some_and(|code| codes.contains(&code)) && p.thing.matches(&group.filter));
+        let seen = |(thing, code): (&'_ T, Option<u64>)| code.is_some_and(|code| codes.contains(&code)) && thing.matches(&group.filter);
         let changed = changes.in_tile(tile);
         let pairs = changed.into_iter().filter_map(|changed| {
-            let before = changed.before.as_ref().filter(|placed| seen(Some(placed)));
-            let after = self.placed(changed.id).filter(|placed| seen(Some(placed)));
-            (before.is_some() || after.is_some()).then_some((changed.id, before.map(|p| &p.thing), after.map(|p| &p.thing)))
+            let before = changed.before.as_ref().map(|was| (&was.thing, was.code)).filter(|was| seen(*was));
+            let after = self.placed(changed.id).filter(|is| seen(*is));
+            (before.is_some() || after.is_some()).then_some((changed.id, before.map(|(thing, _)| thing), after.map(|(thing, _)| thing)))
         });
         match group.mode {
             Mode::Clusters => {

@@ -1,13 +1,15 @@
 //! A map that lives: things come, move and go, and every question is answered from memory.
 
-use std::{collections::HashMap, ops::RangeInclusive};
+use std::{collections::hash_map::Entry, ops::RangeInclusive};
+
+use foldhash::{HashMap, fast::RandomState};
 
 use domain::{BBox, Position};
 
 use super::{
     Changes, Matcher, Mode, Thing, Weight,
-    place_index::PlaceIndex,
-    sphere::{Sphere, least_metres_between},
+    places::Places,
+    sphere::least_metres_between,
     sums::Sums,
     tile::{Level, TileKey, code_of, tiling},
 };
@@ -34,46 +36,25 @@ pub struct ViewPlan {
     pub total: Weight,
 }
 
-/// A thing and where the tile index has it.
+/// A thing as it was, and the code of where.
 #[derive(Clone, Debug)]
-pub(super) struct Placed<T> {
+pub(super) struct Was<T> {
     pub(super) thing: T,
-    code: u64,
-}
-
-/// Beyond the tiles.
-const NOWHERE: u64 = u64::MAX;
-
-impl<T: Thing> Placed<T> {
-    fn new(thing: T) -> Self {
-        let code = code_of(thing.at()).unwrap_or(NOWHERE);
-        Self { thing, code }
-    }
-
     /// None beyond the tiles.
-    pub(super) fn code(&self) -> Option<u64> {
-        (self.code != NOWHERE).then_some(self.code)
-    }
-
-    fn sums(&self) -> Sums {
-        Sums::of(self.thing.at(), self.thing.weight())
-    }
+    pub(super) code: Option<u64>,
 }
 
-/// Things by id, by tile, by distance.
+/// Things by id and by place.
 #[derive(Debug)]
 pub struct LiveMap<T: Thing> {
     levels: RangeInclusive<Level>,
     today: i32,
-    slots: Vec<Option<Placed<T>>>,
+    slots: Vec<Option<T>>,
     free: Vec<u32>,
     ids: HashMap<T::Id, u32>,
-    places: PlaceIndex,
-    /// Slots beyond the tiles.
-    beyond: Vec<u32>,
-    sphere: Sphere,
+    places: Places,
     /// What things were when [`LiveMap::take_changes`] was last called.
-    before: HashMap<T::Id, Option<Placed<T>>>,
+    before: HashMap<T::Id, Option<Was<T>>>,
 }
 
 impl<T: Thing> LiveMap<T> {
@@ -84,25 +65,29 @@ impl<T: Thing> LiveMap<T> {
 
     /// A map of these things, the last one of an id; quicker than putting one by one. Nothing counts as changed.
     pub fn filled(levels: RangeInclusive<Level>, today: i32, things: impl IntoIterator<Item = T>) -> Self {
-        let mut last: HashMap<T::Id, Placed<T>> = HashMap::new();
+        let things = things.into_iter();
+        let mut ids = HashMap::with_capacity_and_hasher(things.size_hint().0, RandomState::default());
+        let mut slots: Vec<Option<T>> = Vec::with_capacity(things.size_hint().0);
         for mut thing in things {
             thing.set_today(today);
-            last.insert(thing.id(), Placed::new(thing));
-        }
-        // In the order of their places: what is looked at together lies together.
-        let mut slots: Vec<Option<Placed<T>>> = last.into_values().map(Some).collect();
-        slots.sort_unstable_by_key(|placed| placed.as_ref().map(|placed| (placed.code, placed.thing.id())));
-        let ids = slots.iter().flatten().enumerate().map(|(slot, placed)| (placed.thing.id(), slot as u32)).collect();
-        let (mut places, mut beyond) = (PlaceIndex::default(), Vec::new());
-        let placed = || slots.iter().enumerate().filter_map(|(slot, placed)| placed.as_ref().map(|placed| (slot as u32, placed)));
-        for (slot, placed) in placed() {
-            match placed.code() {
-                Some(code) => places.put(slot, code, &placed.sums()),
-                None => beyond.push(slot),
+            match ids.entry(thing.id()) {
+                Entry::Occupied(slot) => slots[*slot.get() as usize] = Some(thing),
+                Entry::Vacant(new) => {
+                    new.insert(slots.len() as u32);
+                    slots.push(Some(thing));
+                }
             }
         }
-        let sphere = Sphere::of(placed().map(|(slot, placed)| (slot, placed.thing.at())));
-        Self { levels, today, slots, free: Vec::new(), ids, places, beyond, sphere, before: HashMap::new() }
+        // In the order of their places: what is looked at together lies together.
+        let code = |slot: &Option<T>| slot.as_ref().and_then(|thing| code_of(thing.at()));
+        let mut order: Vec<_> = slots.iter().enumerate().map(|(slot, thing)| (code(thing), slot as u32)).collect();
+        order.sort_unstable();
+        let slots: Vec<Option<T>> = order.iter().map(|(_, slot)| slots[*slot as usize].take()).collect();
+        slots.iter().flatten().enumerate().for_each(|(slot, thing)| {
+            ids.insert(thing.id(), slot as u32);
+        });
+        let places = Places::of(slots.iter().flatten().map(|thing| (thing.at(), thing.weight())));
+        Self { levels, today, slots, free: Vec::new(), ids, places, before: HashMap::default() }
     }
 
     pub fn len(&self) -> usize {
@@ -114,12 +99,12 @@ impl<T: Thing> LiveMap<T> {
     }
 
     pub fn get(&self, id: T::Id) -> Option<&T> {
-        self.placed(id).map(|placed| &placed.thing)
+        self.ids.get(&id).and_then(|slot| self.slot(*slot))
     }
 
     /// All things, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().flatten().map(|placed| &placed.thing)
+        self.slots.iter().flatten()
     }
 
     pub fn today(&self) -> i32 {
@@ -129,42 +114,32 @@ impl<T: Thing> LiveMap<T> {
     /// Adds a thing, or puts it in the place of the one with its id, wherever that was.
     pub fn put(&mut self, mut thing: T) {
         thing.set_today(self.today);
-        let id = thing.id();
-        let new = Placed::new(thing);
+        let (id, at, weight) = (thing.id(), thing.at(), thing.weight());
         let Some(&slot) = self.ids.get(&id) else {
             let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
-            self.place(slot, &new);
-            self.sphere.put(slot, new.thing.at());
+            self.places.put(slot, at, weight);
             match self.slots.get_mut(slot as usize) {
-                Some(place) => *place = Some(new),
-                None => self.slots.push(Some(new)),
+                Some(place) => *place = Some(thing),
+                None => self.slots.push(Some(thing)),
             }
             self.ids.insert(id, slot);
             self.before.entry(id).or_insert(None);
             return;
         };
-        let Some(old) = self.slots[slot as usize].take() else { return };
-        let moves = old.thing.at() != new.thing.at();
-        if moves || old.thing.weight() != new.thing.weight() {
-            self.unplace(slot, &old);
-            self.place(slot, &new);
-        }
-        if moves {
-            self.sphere.remove(slot, old.thing.at());
-            self.sphere.put(slot, new.thing.at());
-        }
-        self.slots[slot as usize] = Some(new);
-        self.before.entry(id).or_insert(Some(old));
+        let code = self.places.code(slot);
+        let old = self.slots[slot as usize].replace(thing);
+        self.places.shift(slot, at, weight);
+        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, code }));
     }
 
     /// Takes a thing off the map; false if it was not there.
     pub fn remove(&mut self, id: T::Id) -> bool {
         let Some(slot) = self.ids.remove(&id) else { return false };
-        let Some(old) = self.slots[slot as usize].take() else { return false };
-        self.unplace(slot, &old);
-        self.sphere.remove(slot, old.thing.at());
+        let code = self.places.code(slot);
+        let old = self.slots[slot as usize].take();
+        self.places.remove(slot);
         self.free.push(slot);
-        self.before.entry(id).or_insert(Some(old));
+        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, code }));
         true
     }
 
@@ -174,11 +149,12 @@ impl<T: Thing> LiveMap<T> {
             return;
         }
         self.today = today;
-        for placed in self.slots.iter_mut().flatten() {
-            if placed.thing.changes_on(today) {
-                self.before.entry(placed.thing.id()).or_insert_with(|| Some(placed.clone()));
+        for (slot, thing) in self.slots.iter_mut().enumerate() {
+            let Some(thing) = thing else { continue };
+            if thing.changes_on(today) {
+                self.before.entry(thing.id()).or_insert_with(|| Some(Was { thing: thing.clone(), code: self.places.code(slot as u32) }));
             }
-            placed.thing.set_today(today);
+            thing.set_today(today);
         }
     }
 
@@ -190,7 +166,7 @@ impl<T: Thing> LiveMap<T> {
 
     /// Forgets what changed, when nobody looks: otherwise what was is kept until it is taken.
     pub fn forget_changes(&mut self) {
-        self.before = HashMap::new();
+        self.before = HashMap::default();
     }
 
     /// The level a box is shown at, by box and zoom alone.
@@ -211,35 +187,29 @@ impl<T: Thing> LiveMap<T> {
     }
 
     fn weight(&self, tile: TileKey, filter: &Matcher) -> Weight {
-        match self.places.sums(tile) {
-            Ok(sums) if filter.is_empty() => sums.map(|sums| sums.weight).unwrap_or_default(),
-            _ => self.in_tile(tile).filter(|thing| thing.matches(filter)).map(Thing::weight).sum(),
+        match filter.is_empty() {
+            true => self.places.sums(tile).weight,
+            false => self.in_tile(tile).filter(|thing| thing.matches(filter)).map(Thing::weight).sum(),
         }
     }
 
     pub(super) fn sums(&self, tile: TileKey, filter: &Matcher) -> Sums {
-        match self.places.sums(tile) {
-            Ok(sums) if filter.is_empty() => sums.copied().unwrap_or_default(),
-            _ => {
-                let mut sums = Sums::default();
-                self.in_tile(tile).filter(|thing| thing.matches(filter)).for_each(|thing| sums.add(&Sums::of(thing.at(), thing.weight())));
-                sums
-            }
+        if filter.is_empty() {
+            return self.places.sums(tile);
         }
+        let mut sums = Sums::NONE;
+        self.in_tile(tile).filter(|thing| thing.matches(filter)).for_each(|thing| sums.add(&Sums::of(thing.at(), thing.weight())));
+        sums
     }
 
     /// The things of a tile, in no order.
     pub(super) fn in_tile(&self, tile: TileKey) -> impl Iterator<Item = &T> {
-        let codes = tile.codes();
-        self.places.slots(tile).filter_map(|slot| self.slot(slot)).filter(move |placed| codes.contains(&placed.code)).map(|placed| &placed.thing)
+        self.places.slots(tile).filter_map(|slot| self.slot(slot))
     }
 
     /// The matching things in exactly this box, also beyond the tiles, in no order.
     pub fn in_bbox(&self, bbox: BBox, filter: &Matcher) -> impl Iterator<Item = &T> {
-        let tiles = tiling(bbox, 24.0, 0..=super::place_index::GRID).tiles;
-        let inside = tiles.into_iter().flat_map(|tile| self.in_tile(tile));
-        let beyond = self.beyond.iter().filter_map(|slot| self.slot(*slot)).map(|placed| &placed.thing);
-        inside.chain(beyond).filter(move |thing| bbox.contains(thing.at()) && thing.matches(filter))
+        self.places.about_box(bbox).into_iter().filter_map(|slot| self.slot(slot)).filter(move |thing| bbox.contains(thing.at()) && thing.matches(filter))
     }
 
     /// The nearest matching things with their distances in metres (geodesic), nearest first, equal distances by id.
@@ -248,11 +218,11 @@ impl<T: Thing> LiveMap<T> {
         const PATIENCE: usize = 2_000;
         let mut asked = 0usize;
         let enough = if filter.is_empty() { usize::MAX } else { PATIENCE + 16 * most };
-        let near = self.sphere.outward(from).take_while(|_| {
+        let near = self.places.outward(from).take_while(|_| {
             asked += 1;
             asked <= enough
         });
-        let near = near.filter_map(|(slot, least)| self.slot(slot).map(|p| (&p.thing, least))).filter(|(thing, _)| thing.matches(filter));
+        let near = near.filter_map(|(slot, least)| self.slot(slot).map(|thing| (thing, least))).filter(|(thing, _)| thing.matches(filter));
         let (found, is_proven) = nearest_of(near, from, most);
         if is_proven || asked <= enough {
             return found;
@@ -264,7 +234,7 @@ impl<T: Thing> LiveMap<T> {
 
     /// The matching things at most so many metres away (geodesic), nearest first, equal distances by id.
     pub fn within(&self, from: Position, metres: f64, filter: &Matcher) -> Vec<(&T, f64)> {
-        let about = self.sphere.about(from, metres).filter_map(|slot| self.slot(slot)).map(|placed| &placed.thing);
+        let about = self.places.about(from, metres).into_iter().filter_map(|slot| self.slot(slot));
         let matching = about.filter(|thing| thing.matches(filter)).map(|thing| (thing, from.metres_to(thing.at())));
         let mut found: Vec<_> = matching.filter(|(_, away)| *away <= metres).collect();
         found.sort_unstable_by(by_distance);
@@ -276,33 +246,17 @@ impl<T: Thing> LiveMap<T> {
     /// Rounded outward to 1e-7 degrees. Gaps narrower than 1.4 degrees are not looked for, so that a box which is nearly the
     /// whole parallel may be wider than it had to be.
     pub fn extent(&self) -> Option<BBox> {
-        let beyond = self.beyond.iter().filter_map(|slot| self.slot(*slot)).map(|placed| placed.sums().bounds().degrees());
-        let boxes: Vec<BBox> = self.places.level(8).into_iter().map(|sums| sums.bounds().degrees()).chain(beyond).collect();
-        around(&boxes)
+        around(&self.places.boxes(8))
     }
 
-    pub(super) fn placed(&self, id: T::Id) -> Option<&Placed<T>> {
-        self.ids.get(&id).and_then(|slot| self.slot(*slot))
+    /// A thing and the code of where it is.
+    pub(super) fn placed(&self, id: T::Id) -> Option<(&T, Option<u64>)> {
+        let slot = *self.ids.get(&id)?;
+        self.slot(slot).map(|thing| (thing, self.places.code(slot)))
     }
 
-    fn slot(&self, slot: u32) -> Option<&Placed<T>> {
+    fn slot(&self, slot: u32) -> Option<&T> {
         self.slots.get(slot as usize).and_then(Option::as_ref)
-    }
-
-    fn place(&mut self, slot: u32, placed: &Placed<T>) {
-        match placed.code() {
-            Some(code) => self.places.put(slot, code, &placed.sums()),
-            None => self.beyond.push(slot),
-        }
-    }
-
-    fn unplace(&mut self, slot: u32, placed: &Placed<T>) {
-        let slots = &self.slots;
-        let sums_of = |slot: u32| slots.get(slot as usize).and_then(Option::as_ref).map(Placed::sums).unwrap_or_default();
-        match placed.code() {
-            Some(code) => self.places.remove(slot, code, &placed.sums(), sums_of),
-            None => self.beyond.retain(|s| *s != slot),
-        }
     }
 }
 

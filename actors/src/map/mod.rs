@@ -17,7 +17,7 @@ mod city;
 mod home;
 mod live_map;
 mod matcher;
-mod place_index;
+mod places;
 mod sphere;
 mod sums;
 mod taken;

@@ -1,99 +1,99 @@
-//! Nearest things and things within a distance: candidates from an R*-tree over points of the unit sphere, the verdict from the
-//! geodesic on the ellipsoid.
+//! How far things are at least, on the sphere: quick, and proven to be no more than the geodesic on the ellipsoid.
 //!
-//! Owned by a live map. In three dimensions neither the date line nor a pole is special. How far the candidate search must reach is
-//! proven, not guessed: reading geodetic latitudes as a sphere's, a path on WGS 84 is at least [`LEAST`] and at most 6,399,594 m for
-//! each radian on the unit sphere (the smallest and largest radii of curvature, M at the equator and c at the poles), so nothing
-//! beyond `distance / LEAST` radians can be within `distance`.
+//! Used to leave out what cannot be near; who is near is decided by the geodesic. Neither the date line nor a pole is special.
+//! The proof: reading geodetic latitudes as a sphere's, a path on WGS 84 is at least [`LEAST`] and at most 6,399,594 m for each
+//! radian on the unit sphere (the smallest and largest radii of curvature, M at the equator and c at the poles), so nothing beyond
+//! `distance / LEAST` radians can be within `distance`.
 
-use domain::Position;
-use rstar::{AABB, PointDistance, RTree, RTreeObject};
+use std::cmp::Ordering;
+
+use domain::{BBox, Position};
 
 /// Metres a radian of the unit sphere at least stands for: a(1 - e²), a little rounded down.
 const LEAST: f64 = 6_335_439.0;
 
-/// A thing's point on the unit sphere, and its place in the map's slots.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Spot {
-    at: [f64; 3],
-    slot: u32,
-}
+/// How far half a chord may be off by rounding, of the radius, generously: 6 µm.
+const SLACK: f64 = 1e-12;
 
-impl RTreeObject for Spot {
-    type Envelope = AABB<[f64; 3]>;
-    fn envelope(&self) -> Self::Envelope {
-        AABB::from_point(self.at)
-    }
-}
+/// A distance as the haversine of its angle, sin²(angle / 2): in the order of distances, without their square roots and arcs.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) struct Reach(f64);
 
-impl PointDistance for Spot {
-    fn distance_2(&self, to: &[f64; 3]) -> f64 {
-        chord_2(self.at, *to)
-    }
-}
-
-impl Spot {
-    /// Each slot's point is moved by a hair of its own (at most 64 µm), so that the tree can tell apart what is on one spot: of
-    /// thousands there, taking one out would otherwise look at all.
-    fn new(slot: u32, at: Position) -> Self {
-        let mut hash = u64::from(slot).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let at = unit(at).map(|v| {
-            hash = (hash ^ hash >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            v + ((hash >> 11) as f64 / (1u64 << 53) as f64 - 0.5) * 1e-11
-        });
-        Self { at, slot }
-    }
-}
-
-/// How far a chord may be off, of the radius: the hair, and rounding. A third of a millimetre.
-const SLACK: f64 = 5e-11;
-
-#[derive(Debug, Default)]
-pub(super) struct Sphere(RTree<Spot>);
-
-impl Sphere {
-    pub(super) fn of(things: impl Iterator<Item = (u32, Position)>) -> Self {
-        Self(RTree::bulk_load(things.map(|(slot, at)| Spot::new(slot, at)).collect()))
-    }
-
-    pub(super) fn put(&mut self, slot: u32, at: Position) {
-        self.0.insert(Spot::new(slot, at));
-    }
-
-    pub(super) fn remove(&mut self, slot: u32, at: Position) {
-        self.0.remove(&Spot::new(slot, at));
-    }
-
-    /// Slots by distance on the sphere, nearest first, each with the fewest metres it can be away.
-    pub(super) fn outward(&self, from: Position) -> impl Iterator<Item = (u32, f64)> {
-        self.0.nearest_neighbor_iter_with_distance_2(unit(from)).map(|(spot, chord_2)| (spot.slot, least_metres(chord_2)))
-    }
-
-    /// Every slot within a distance, and some beyond it.
-    pub(super) fn about(&self, from: Position, metres: f64) -> Box<dyn Iterator<Item = u32> + '_> {
+impl Reach {
+    /// What is within so many metres is within this reach.
+    pub(super) fn of_metres(metres: f64) -> Self {
         let angle = metres.max(0.0) / LEAST;
         if angle >= std::f64::consts::PI {
-            return Box::new(self.0.iter().map(|spot| spot.slot));
+            return Self(f64::INFINITY);
         }
-        let chord = 2.0 * (angle / 2.0).sin();
-        Box::new(self.0.locate_within_distance(unit(from), (chord + SLACK).powi(2)).map(|spot| spot.slot))
+        Self(((angle / 2.0).sin() + SLACK).powi(2))
     }
+
+    /// The fewest metres it can be.
+    pub(super) fn least_metres(self) -> f64 {
+        2.0 * (self.0.sqrt() - SLACK).clamp(0.0, 1.0).asin() * LEAST
+    }
+
+    pub(super) fn total_cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+/// Where one looks from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Viewpoint {
+    /// Radians.
+    lat: f64,
+    /// Degrees.
+    lng: f64,
+    sin_lat: f64,
+    cos_lat: f64,
+}
+
+impl Viewpoint {
+    pub(super) fn new(from: Position) -> Self {
+        let lat = from.lat.to_radians();
+        Self { lat, lng: from.lng, sin_lat: lat.sin(), cos_lat: lat.cos() }
+    }
+
+    pub(super) fn reach(&self, at: Position) -> Reach {
+        let lat = at.lat.to_radians();
+        self.over(lat, lat.cos(), sin_2_of_half((at.lng - self.lng).to_radians()))
+    }
+
+    /// To the nearest point of a box that does not cross the date line.
+    ///
+    /// Along a parallel the distance grows with the difference of longitudes, so the nearest point is on the viewpoint's own meridian
+    /// or, where that misses the box, on the nearer of its sides. On a meridian `t` radians of longitude away the cosine of the
+    /// distance is `sin φ₀ sin φ + cos φ₀ cos t cos φ`, greatest at `tan φ = tan φ₀ / cos t` and falling to both sides of it.
+    pub(super) fn reach_of_box(&self, area: BBox) -> Reach {
+        let (south, north) = (area.south.to_radians(), area.north.to_radians());
+        let eastward = |from: f64, to: f64| if to < from { to - from + 360.0 } else { to - from };
+        if (area.west..=area.east).contains(&self.lng) {
+            return Reach(sin_2_of_half(self.lat.clamp(south, north) - self.lat));
+        }
+        let turn = eastward(self.lng, area.west).min(eastward(area.east, self.lng)).to_radians();
+        let half = sin_2_of_half(turn);
+        let cos_turn = 1.0 - 2.0 * half;
+        let at = |lat: f64| self.over(lat, lat.cos(), half);
+        if cos_turn < 0.0 {
+            // Beyond a quarter turn the best is behind a pole: a meridian's ends are what is left.
+            let (south, north) = (at(south), at(north));
+            return if south < north { south } else { north };
+        }
+        at(self.sin_lat.atan2(self.cos_lat * cos_turn).clamp(south, north))
+    }
+
+    fn over(&self, lat: f64, cos_lat: f64, sin_2_of_half_turn: f64) -> Reach {
+        Reach(sin_2_of_half(lat - self.lat) + self.cos_lat * cos_lat * sin_2_of_half_turn)
+    }
+}
+
+fn sin_2_of_half(angle: f64) -> f64 {
+    (angle / 2.0).sin().powi(2)
 }
 
 /// The fewest metres that two positions can be apart.
 pub(super) fn least_metres_between(a: Position, b: Position) -> f64 {
-    least_metres(chord_2(unit(a), unit(b)))
-}
-
-fn least_metres(chord_2: f64) -> f64 {
-    2.0 * ((chord_2.sqrt() - SLACK).clamp(0.0, 2.0) / 2.0).asin() * LEAST
-}
-
-fn unit(at: Position) -> [f64; 3] {
-    let ((sin_lat, cos_lat), (sin_lng, cos_lng)) = (at.lat.to_radians().sin_cos(), at.lng.to_radians().sin_cos());
-    [cos_lat * cos_lng, cos_lat * sin_lng, sin_lat]
-}
-
-fn chord_2(a: [f64; 3], b: [f64; 3]) -> f64 {
-    (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2) + (a[2] - b[2]).powi(2)
+    Viewpoint::new(a).reach(b).least_metres()
 }

@@ -1,6 +1,6 @@
 //! What a cluster knows of the things in it: how many, how heavy, their middle and their box.
 //!
-//! Kept in the pyramid, or added up for a filtered tile. Positions are summed as whole units of 1e-7 degrees (a centimetre), so
+//! Kept for every kept tile, or added up for a filtered tile. Positions are summed as whole units of 1e-7 degrees (a centimetre), so
 //! that sums do not depend on the order in which things came and went: equal states have equal clusters.
 
 use std::ops::{Add, AddAssign, Sub};
@@ -54,13 +54,13 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    const EMPTY: Self = Self { south: i32::MAX, west: i32::MAX, north: i32::MIN, east: i32::MIN };
+    pub(super) const EMPTY: Self = Self { south: i32::MAX, west: i32::MAX, north: i32::MIN, east: i32::MIN };
 
-    fn of(at: Position) -> Self {
+    pub(super) fn of(at: Position) -> Self {
         Self { south: floor(at.lat), west: floor(at.lng), north: ceil(at.lat), east: ceil(at.lng) }
     }
 
-    fn grow(&mut self, other: Self) {
+    pub(super) fn grow(&mut self, other: Self) {
         self.south = self.south.min(other.south);
         self.west = self.west.min(other.west);
         self.north = self.north.max(other.north);
@@ -88,11 +88,13 @@ pub(super) struct Sums {
 
 impl Default for Sums {
     fn default() -> Self {
-        Self { weight: Weight::default(), lat: 0, lng: 0, bounds: Bounds::EMPTY }
+        Self::NONE
     }
 }
 
 impl Sums {
+    pub(super) const NONE: Self = Self { weight: Weight { things: 0, homes: 0, hosts: 0 }, lat: 0, lng: 0, bounds: Bounds::EMPTY };
+
     pub(super) fn of(at: Position, weight: Weight) -> Self {
         Self { weight, lat: units(at.lat), lng: units(at.lng), bounds: Bounds::of(at) }
     }
