@@ -3,7 +3,7 @@
 use actors::{Live, RelayHandle};
 use gazetteer::Gazetteer;
 
-use crate::{commands::approve_stay::Approvals, config::Config, health::Health, secrets::Hasher, store::Store};
+use crate::{commands::approve_stay::Approvals, config::Config, health::Health, secrets::Hasher, store::Store, telemetry::PerTenant};
 
 /// Cheap to share: lives in an `Arc`.
 pub struct App {
@@ -19,4 +19,6 @@ pub struct App {
     pub hasher: Hasher,
     /// Where hosts' approvals are handed in, to be written many at once.
     pub approvals: Approvals,
+    /// Who takes how much.
+    pub per_tenant: PerTenant,
 }

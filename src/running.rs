@@ -9,11 +9,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{
-    App as Web, HttpResponse, HttpServer,
-    dev::{Server, ServerHandle},
-    web,
-};
+use actix_web::dev::{Server, ServerHandle};
 use actors::Live;
 use gazetteer::Gazetteer;
 use thiserror::Error;
@@ -30,7 +26,7 @@ use crate::{
     schedule,
     secrets::Hasher,
     store::{OwnerStore, Store, StoreError, heard::Ear, live::LiveSource},
-    telemetry,
+    telemetry::{self, PerTenant},
     validate::{Invalid, Parts},
     ws::follow_revocations,
 };
@@ -93,7 +89,8 @@ impl Running {
         actix_web::rt::spawn(follow_revocations(store.clone(), live.clone()));
         let relay = live.relay();
         let approvals = Approvals::start(store.clone(), relay.clone());
-        let app = Arc::new(App { store, health, relay, live, approvals, gazetteer: Gazetteer::embedded(), hasher: Hasher::default(), config });
+        let (gazetteer, hasher, per_tenant) = (Gazetteer::embedded(), Hasher::default(), PerTenant::default());
+        let app = Arc::new(App { store, health, relay, live, approvals, gazetteer, hasher, config, per_tenant });
 
         let beating = app.live.clone();
         app.health.watch("relay", move || Duration::from_millis(beating.health().relay_silent_ms));
@@ -101,7 +98,7 @@ impl Running {
         let demo = first_start(&app, &database).await?;
         let (address, metrics_address) = (address_of(&http_door)?, address_of(&metrics_door)?);
         let http = serve(&app, http_door).map_err(StartError::Serve)?;
-        let metrics = serve_metrics(rendered, metrics_door).map_err(StartError::Serve)?;
+        let metrics = telemetry::serve(Arc::clone(&app), rendered, metrics_door).map_err(StartError::Serve)?;
         let schedule = schedule::start(app.store.clone(), app.relay.clone());
         let hear_every = Duration::from_millis(app.config.live.revocation_check_ms.max(10));
         let ear = schedule::hear_revocations(ear, app.store.clone(), app.live.clone(), hear_every, app.health.heartbeat("revocations"));
@@ -185,18 +182,4 @@ fn serve(app: &Arc<App>, door: TcpListener) -> io::Result<Server> {
         workers => workers,
     };
     http::serve(Arc::clone(app), HttpSettings::from(config), door, workers)
-}
-
-fn serve_metrics(rendered: telemetry::Rendered, door: TcpListener) -> io::Result<Server> {
-    let server = HttpServer::new(move || {
-        let rendered = rendered.clone();
-        Web::new().route(
-            "/metrics",
-            web::get().to(move || {
-                let text = rendered.text();
-                async move { HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text) }
-            }),
-        )
-    });
-    Ok(server.workers(1).disable_signals().listen(door)?.run())
 }

@@ -24,6 +24,7 @@ struct Counts {
 #[derive(Default)]
 struct Gate {
     open: u32,
+    refused: u64,
     window: Window,
 }
 
@@ -64,6 +65,11 @@ impl Gates {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).tenants.values().map(|gate| gate.open).sum()
     }
 
+    /// Each tenant that came: connections open, and newcomers its limits refused.
+    pub(crate) fn of_tenants(&self) -> Vec<(TenantId, u32, u64)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).tenants.iter().map(|(tenant, gate)| (*tenant, gate.open, gate.refused)).collect()
+    }
+
     pub(crate) fn enter(&self, tenant: TenantId, now: Instant) -> Result<Admitted, TooMany> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let refused = |limit, retry_after_ms| {
@@ -73,9 +79,11 @@ impl Gates {
         let (most, rate, node_rate) = (counts.tenant_open, counts.tenant_rate, counts.node_rate);
         let gate = counts.tenants.entry(tenant).or_default();
         if gate.open >= most {
+            gate.refused += 1;
             return refused("tenant_connections", 10_000);
         }
         if let Err(wait) = gate.window.take(rate, now) {
+            gate.refused += 1;
             return refused("tenant_connects", wait);
         }
         gate.open += 1;

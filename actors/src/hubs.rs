@@ -9,13 +9,15 @@ use actix::{Recipient, prelude::SendError};
 use domain::{StreamName, TenantId};
 
 use crate::{
+    Hub,
+    mailbox::Posted,
     messages::{BoardId, Delivery, HubId, HubPort},
     telemetry,
 };
 
 #[derive(Default)]
 pub(crate) struct Hubs {
-    ports: HashMap<HubId, Recipient<Delivery>>,
+    ports: HashMap<HubId, Recipient<Posted<Delivery>>>,
     owed: HashMap<HubId, HashSet<Owed>>,
 }
 
@@ -62,7 +64,7 @@ impl Hubs {
     /// False if the hub is gone.
     pub(crate) fn send(&mut self, hub: HubId, delivery: Delivery) -> bool {
         let Some(port) = self.ports.get(&hub) else { return true };
-        match port.try_send(delivery) {
+        match port.try_send(Posted::to::<Hub>(delivery)) {
             Ok(()) => true,
             Err(SendError::Closed(_)) => {
                 self.leave(hub);
@@ -70,7 +72,7 @@ impl Hubs {
             }
             Err(SendError::Full(refused)) => {
                 metrics::counter!(telemetry::MAILBOX_FULL, "actor" => "hub").increment(1);
-                self.owed.entry(hub).or_default().insert(match refused {
+                self.owed.entry(hub).or_default().insert(match refused.open() {
                     Delivery::Looked(looked) => Owed::Board(looked.board),
                     Delivery::Ticked(ticked) => Owed::Board(ticked.board),
                     Delivery::Missed(board) | Delivery::Gone(board) => Owed::Board(board),

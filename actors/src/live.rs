@@ -17,9 +17,11 @@ use crate::{
     core::Core,
     gates::{Admitted, TooMany},
     hub::{ConnId, Revoked, ToHubs},
+    mailbox,
     messages::Drill,
     ports::{Receipts, Source},
     relay::{INTAKE, Relay, RelayHandle},
+    telemetry,
 };
 
 /// The live core. Cheap to clone.
@@ -59,6 +61,18 @@ pub struct Health {
     pub cities: usize,
     pub inboxes: usize,
     pub hubs: usize,
+}
+
+/// One tenant's part of this node. The last three count since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfTenant {
+    pub tenant: TenantId,
+    pub connections: u32,
+    /// Newcomers that a limit of theirs refused.
+    pub refused: u64,
+    pub snapshots: u64,
+    /// Given to outlets.
+    pub bytes: u64,
 }
 
 /// A hub, and the core it belongs to.
@@ -153,6 +167,23 @@ impl Live {
 
     fn hubs(&self) -> Vec<Recipient<ToHubs>> {
         self.core.hubs.lock().map(|hubs| hubs.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Sets the series that are only worth looking at when somebody asks: mailboxes, and what the relay has before it.
+    pub fn sample(&self) {
+        mailbox::sample();
+        metrics::gauge!(telemetry::INTAKE).set(self.core.relay.waiting() as f64);
+    }
+
+    /// What each tenant that came has open here, and what it took since the start.
+    pub fn of_tenants(&self) -> Vec<OfTenant> {
+        let open = self.core.gates.of_tenants();
+        open.into_iter()
+            .map(|(tenant, connections, refused)| {
+                let (snapshots, bytes) = self.core.shares.of(tenant).total();
+                OfTenant { tenant, connections, refused, snapshots, bytes }
+            })
+            .collect()
     }
 
     pub fn connections(&self) -> u32 {

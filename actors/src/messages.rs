@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
 use crate::{
+    mailbox::Posted,
     map::{Group, TileKey, Weight},
     ports::SourceError,
     wire::{Held, ScopeName},
@@ -24,7 +25,7 @@ pub(crate) type WatchKey = u64;
 #[derive(Clone)]
 pub(crate) struct HubPort {
     pub(crate) id: HubId,
-    pub(crate) deliver: Recipient<Delivery>,
+    pub(crate) deliver: Recipient<Posted<Delivery>>,
 }
 
 /// One map with one epoch. A world has a board of its own for each filter.

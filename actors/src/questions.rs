@@ -20,6 +20,7 @@ use crate::{
     core::Core,
     extent,
     live::Live,
+    mailbox::{Counted, Posted},
     map::{HomeEntity, Matcher},
     messages::Ask,
     ports::CityPoint,
@@ -308,12 +309,12 @@ impl Live {
 /// Asks, and asks once more if the actor died over it.
 async fn patiently<A, M, R>(core: &Arc<Core>, actor: impl Fn(&Arc<Core>) -> Addr<A>, ask: impl Fn() -> (M, oneshot::Receiver<R>)) -> Result<R, NoAnswer>
 where
-    A: Handler<M> + actix::Actor<Context = actix::Context<A>>,
+    A: Handler<Posted<M>> + Counted + actix::Actor<Context = actix::Context<A>>,
     M: actix::Message<Result = ()> + Send + 'static,
 {
     for _ in 0..2 {
         let (message, wait) = ask();
-        match actor(core).try_send(message) {
+        match actor(core).try_send(Posted::to::<A>(message)) {
             Err(SendError::Full(_)) => return Err(NoAnswer::Busy { retry_after_ms: 500 }),
             Err(SendError::Closed(_)) => continue,
             Ok(()) => {}

@@ -17,7 +17,9 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 
 use crate::{
+    City, Inbox, World,
     core::Core,
+    mailbox::Posted,
     messages::{Drill, HeadIs, Read, Tell, read_back},
     telemetry::{self, guarded},
 };
@@ -37,6 +39,11 @@ pub struct RelayHandle {
 impl RelayHandle {
     pub(crate) fn new(intake: mpsc::Sender<Vec<Event>>) -> Self {
         Self { intake: Some(intake) }
+    }
+
+    /// Transactions' events that wait to be handed on.
+    pub(crate) fn waiting(&self) -> usize {
+        self.intake.as_ref().map_or(0, |intake| intake.max_capacity() - intake.capacity())
     }
 
     /// Hands over what a transaction recorded, in its order, after the commit.
@@ -79,18 +86,18 @@ impl Relay {
         metrics::counter!(telemetry::PUBLISHED).increment(1);
         if let StreamName::City(city) = event.stream {
             if let Some(actor) = self.core.cities.get((event.tenant, city))
-                && actor.try_send(Tell(event.clone())).is_err()
+                && actor.try_send(Posted::to::<City>(Tell(event.clone()))).is_err()
             {
                 refused("city");
             }
             if let Some(actor) = self.core.worlds.get(event.tenant)
-                && actor.try_send(Tell(event.clone())).is_err()
+                && actor.try_send(Posted::to::<World>(Tell(event.clone()))).is_err()
             {
                 refused("world");
             }
         }
         if let Some(actor) = self.core.inboxes.get((event.tenant, event.stream))
-            && actor.try_send(Tell(event.clone())).is_err()
+            && actor.try_send(Posted::to::<Inbox>(Tell(event.clone()))).is_err()
         {
             refused("inbox");
         }
@@ -140,12 +147,12 @@ impl Relay {
             let behind = |stream: StreamName, reached: u64| heads.get(&stream).copied().filter(|head| *head > reached);
             for ((_, city), actor, reached) in self.core.cities.all().into_iter().filter(|((of, _), ..)| *of == tenant) {
                 if let Some(head) = behind(StreamName::City(city), reached) {
-                    let _ = actor.try_send(HeadIs(head)); // Said again in a second.
+                    let _ = actor.try_send(Posted::to::<City>(HeadIs(head))); // Said again in a second.
                 }
             }
             for ((_, stream), actor, reached) in self.core.inboxes.all().into_iter().filter(|((of, _), ..)| *of == tenant) {
                 if let Some(head) = behind(stream, reached) {
-                    let _ = actor.try_send(HeadIs(head)); // Said again in a second.
+                    let _ = actor.try_send(Posted::to::<Inbox>(HeadIs(head))); // Said again in a second.
                 }
             }
         }
@@ -178,7 +185,6 @@ impl Supervised for Relay {
 
 impl StreamHandler<Vec<Event>> for Relay {
     fn handle(&mut self, events: Vec<Event>, _: &mut Context<Self>) {
-        metrics::gauge!(telemetry::INTAKE).set(self.intake.lock().unwrap_or_else(PoisonError::into_inner).len() as f64);
         let _ = guarded(ACTOR, || events.iter().for_each(|event| self.hand_on(event)));
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Share(Mutex<Taken>);
 struct Taken {
     snapshots: Bucket,
     bytes: Bucket,
+    /// Snapshots and bytes since the start.
+    total: (u64, u64),
     less_until: Option<Instant>,
 }
 
@@ -46,7 +48,7 @@ impl Shares {
     pub(crate) fn of(&self, tenant: TenantId) -> Arc<Share> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         let share = tenants.entry(tenant).or_insert_with(|| {
-            let taken = Taken { snapshots: Bucket::new(self.snapshots), bytes: Bucket::new(self.bytes), less_until: None };
+            let taken = Taken { snapshots: Bucket::new(self.snapshots), bytes: Bucket::new(self.bytes), total: (0, 0), less_until: None };
             Arc::new(Share(Mutex::new(taken)))
         });
         share.clone()
@@ -59,12 +61,18 @@ impl Share {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Snapshots and bytes since the start.
+    pub(crate) fn total(&self) -> (u64, u64) {
+        self.with(|taken| taken.total)
+    }
+
     /// Takes a snapshot if there is one now; else after how long to ask again.
     pub(crate) fn take_snapshot(&self, now: Instant) -> Result<(), Duration> {
         self.with(|taken| {
             let wait = taken.snapshots.wait_for_one(now);
             if wait.is_zero() {
                 taken.snapshots.tokens -= 1.0;
+                taken.total.0 += 1;
                 Ok(())
             } else {
                 Err(wait)
@@ -77,18 +85,23 @@ impl Share {
         self.with(|taken| {
             let wait = taken.snapshots.wait_for_one(now);
             taken.snapshots.tokens -= 1.0;
+            taken.total.0 += 1;
             wait
         })
     }
 
     /// A snapshot that was not asked for was made. It is owed, up to one second's worth.
     pub(crate) fn owe_snapshot(&self, now: Instant) {
-        self.with(|taken| taken.snapshots.owe(1.0, now));
+        self.with(|taken| {
+            taken.snapshots.owe(1.0, now);
+            taken.total.0 += 1;
+        });
     }
 
     /// Bytes were given to an outlet.
     pub(crate) fn sent(&self, bytes: usize, now: Instant) {
         self.with(|taken| {
+            taken.total.1 += bytes as u64;
             taken.bytes.owe(bytes as f64, now);
             if taken.bytes.tokens < 0.0 {
                 taken.less_until = Some(now + LESS_FOR);

@@ -27,6 +27,9 @@ pub(crate) const LIMITED: &str = "posada_live_limits_applied_total";
 pub(crate) const ACK_AGE: &str = "posada_live_ack_age_seconds";
 pub(crate) const SOURCE_ERRORS: &str = "posada_live_source_errors_total";
 pub(crate) const ERRORS_SENT: &str = "posada_live_error_frames_total";
+pub(crate) const MESSAGES: &str = "posada_live_messages_total";
+pub(crate) const MAILBOX_WAITING: &str = "posada_live_mailbox_waiting";
+pub(crate) const MAILBOX_PEAK: &str = "posada_live_mailbox_peak";
 pub(crate) const REVOKED: &str = "posada_live_revocation_seconds";
 
 /// Every metric of the live core: name, kind, unit, words.
@@ -56,7 +59,32 @@ const ALL: &[(&str, char, Unit, &str)] = &[
     (ACK_AGE, 'h', Unit::Seconds, "From an event's commit to its reader's ack."),
     (SOURCE_ERRORS, 'c', Unit::Count, "Reads of the source that failed, by actor; each is tried again."),
     (ERRORS_SENT, 'c', Unit::Count, "Error frames sent, by problem."),
+    (MESSAGES, 'c', Unit::Count, "Messages posted to actors by actors and requests, by actor (the receiver's kind)."),
+    (MAILBOX_WAITING, 'g', Unit::Count, "Messages waiting in mailboxes at the scrape, by actor; all of a kind together."),
+    (MAILBOX_PEAK, 'g', Unit::Count, "The most that waited at once since the last scrape, by actor; all of a kind together."),
     (REVOKED, 'h', Unit::Seconds, "From a revocation to the close of the connections it ends."),
+];
+
+const ACTOR_KINDS: &[&str] = &["hub", "world", "city", "inbox"];
+
+/// A label and the values it is known to take.
+type Known = (&'static str, &'static [&'static str]);
+
+/// Counters with labels. Values that are known are shown from the start: Prometheus sees no increase in a series that begins at one, and
+/// an alert on something rare would miss its first time. Those without known values are shown when they first count.
+const FROM_ZERO: &[(&str, &[Known])] = &[
+    (CLOSED, &[("reason", &["left", "normal", "stalled", "overflow", "bad_frame", "revoked", "restart"])]),
+    (RESUMES, &[("kind", &["view", "stream"]), ("as", &["resumed", "snapshot", "reset"])]),
+    (FRAMES, &[("frame", &["snapshot", "delta", "event"])]),
+    (OVERRUNS, &[("actor", &["world", "city"])]),
+    (MAILBOX_FULL, &[("actor", ACTOR_KINDS)]),
+    (MESSAGES, &[("actor", ACTOR_KINDS)]),
+    (REBUILDS, &[]),
+    (PANICS, &[("actor", &["hub", "world", "city", "inbox", "relay"])]),
+    (GAPS, &[("actor", &["hub", "city", "inbox"])]),
+    (SOURCE_ERRORS, &[("actor", &["relay", "world", "city", "inbox"])]),
+    (LIMITED, &[("limit", &["tenant_connections", "tenant_connects", "node_connects", "tenant_bytes", "tenant_snapshots", "views", "streams"])]),
+    (ERRORS_SENT, &[]),
 ];
 
 /// Describes every metric to the installed recorder. Called once at start.
@@ -64,9 +92,24 @@ pub fn describe() {
     for (name, kind, unit, words) in ALL {
         match kind {
             'g' => describe_gauge!(*name, *unit, *words),
-            'c' => describe_counter!(*name, *unit, *words),
+            'c' => {
+                describe_counter!(*name, *unit, *words);
+                from_zero(name);
+            }
             _ => describe_histogram!(*name, *unit, *words),
         }
+    }
+}
+
+fn from_zero(name: &'static str) {
+    let labelled = FROM_ZERO.iter().find(|(of, _)| *of == name).map(|(_, labels)| *labels);
+    match labelled {
+        None => metrics::counter!(name).increment(0),
+        Some([]) => {}
+        Some([(label, values), more @ ..]) => values.iter().for_each(|value| match more {
+            [] => metrics::counter!(name, *label => *value).increment(0),
+            [(second, seconds), ..] => seconds.iter().for_each(|other| metrics::counter!(name, *label => *value, *second => *other).increment(0)),
+        }),
     }
 }
 

@@ -3,6 +3,8 @@
 //! Called by the commands that place something. What is meant is decided by the gazetteer, never by text alone; the city and its
 //! group then come into being once, by constraints of the database. Refuses what is not certain, with what could be meant.
 
+use std::time::Instant;
+
 use domain::{
     CityId, Position,
     place::{BadPosition, CITY_REACH_KM},
@@ -66,8 +68,32 @@ pub enum CannotPlace {
     Store(#[from] StoreError),
 }
 
-/// Where this is. Pure: nothing is created.
+/// Where this is. Creates nothing.
 pub fn locate<'g>(gazetteer: &'g Gazetteer, wanted: &Wanted<'_>) -> Result<Located<'g>, CannotPlace> {
+    let begun = Instant::now();
+    let located = find(gazetteer, wanted);
+    let asked = match (wanted.city, wanted.name, wanted.at) {
+        (Some(_), ..) => "id",
+        (None, Some(_), _) => "name",
+        (None, None, Some(_)) => "position",
+        (None, None, None) => "nothing",
+    };
+    let outcome = match &located {
+        Ok(_) => "found",
+        Err(CannotPlace::Ambiguous(..)) => "several",
+        Err(CannotPlace::Unknown(..) | CannotPlace::NoCityNear(_)) => "none",
+        Err(CannotPlace::Nothing | CannotPlace::Position(_) | CannotPlace::Store(_)) => "refused",
+    };
+    looked_up(asked, outcome, begun);
+    located
+}
+
+/// Measures a look into the gazetteer.
+pub(crate) fn looked_up(asked: &'static str, outcome: &'static str, begun: Instant) {
+    metrics::histogram!("posada_gazetteer_lookup_seconds", "asked" => asked, "outcome" => outcome).record(begun.elapsed().as_secs_f64());
+}
+
+fn find<'g>(gazetteer: &'g Gazetteer, wanted: &Wanted<'_>) -> Result<Located<'g>, CannotPlace> {
     let hint = wanted.at.map(|at| (at.lat, at.lng));
     let city = match (wanted.city, wanted.name.map(str::trim).filter(|name| !name.is_empty()), wanted.at) {
         (Some(id), _, _) => gazetteer.get(id.0).ok_or_else(|| CannotPlace::Unknown(id.to_string(), Vec::new()))?,

@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use sqlx::PgPool;
@@ -13,11 +13,15 @@ use super::{Health, State};
 use crate::{
     config::Config,
     database::{Database, Reviver, pending},
+    store::{failure, outside_failed},
     telemetry::Rendered,
 };
 
 /// A database that takes longer than this for nothing is gone for everybody else as well.
 const ANSWER: Duration = Duration::from_secs(3);
+
+/// Whoever made a copy that can be restored touches this file of the data directory.
+const LAST_BACKUP: &str = "last-backup";
 
 /// The running monitor. Ends when dropped.
 #[derive(Debug)]
@@ -90,6 +94,7 @@ impl Look {
             self.at_migrations().await;
         }
         self.at_disk();
+        self.at_copies();
         self.at_process();
         self.rendered.upkeep();
         self.health.0.beat.beat();
@@ -107,8 +112,14 @@ impl Look {
                 metrics::histogram!("posada_db_ping_seconds").record(begun.elapsed().as_secs_f64());
                 (State::Well, "answers".to_owned())
             }
-            Ok(Err(error)) => (State::Failing, what_failed(&error)),
-            Err(_) => (State::Failing, format!("no answer within {} s", ANSWER.as_secs())),
+            Ok(Err(error)) => {
+                outside_failed("postgres", failure(&error).unwrap_or("unreachable"));
+                (State::Failing, what_failed(&error))
+            }
+            Err(_) => {
+                outside_failed("postgres", "unreachable");
+                (State::Failing, format!("no answer within {} s", ANSWER.as_secs()))
+            }
         };
         self.health.found("database", state, detail);
         state == State::Well
@@ -144,18 +155,29 @@ impl Look {
         self.health.found("disk", state, detail);
     }
 
+    /// The server makes no copies itself: whoever does says so by the time of a file. 0 while nobody ever did, which is an alert, not a gap.
+    fn at_copies(&self) {
+        let said = fs::metadata(self.data_dir.join(LAST_BACKUP)).and_then(|file| file.modified()).ok();
+        let at = said.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map_or(0.0, |since| since.as_secs_f64());
+        metrics::gauge!("posada_backup_last_success_timestamp_seconds").set(at);
+    }
+
     fn at_process(&self) {
         metrics::gauge!("posada_up_seconds").set(self.health.0.started.elapsed().as_secs_f64());
         if let Ok(fds) = fs::read_dir("/proc/self/fd") {
             metrics::gauge!("process_open_fds").set(fds.count() as f64);
         }
+        if let Some(most) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
+            metrics::gauge!("process_max_fds").set(most as f64);
+        }
         let Ok(stat) = fs::read_to_string("/proc/self/stat") else { return };
-        // After the name, which may hold anything but a last closing bracket: state is field 3, user time 14, system time 15, pages 24.
+        // After the name, which may hold anything but a last closing bracket: state is field 3, user time 14, system time 15, threads 20, pages 24.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let field = |n: usize| fields.get(n - 3).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
         let seconds = |ticks: u64| ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
         // Set to what the kernel counts: a counter for whoever reads it.
         metrics::gauge!("process_cpu_seconds_total").set(seconds(field(14) + field(15)));
+        metrics::gauge!("process_threads").set(field(20) as f64);
         metrics::gauge!("process_resident_memory_bytes").set((field(24) * rustix::param::page_size() as u64) as f64);
     }
 }

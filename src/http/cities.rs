@@ -1,5 +1,7 @@
 //! Cities: found by name as somebody types, and the page of one.
 
+use std::time::Instant;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
@@ -11,7 +13,7 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Problem, Query, SeeMap, city_ref::CityRef, versions::tagged_json};
-use crate::app::App;
+use crate::{app::App, commands::place_city};
 
 /// A city, and what the community has in it.
 #[derive(Serialize, ToSchema)]
@@ -120,7 +122,9 @@ pub(super) async fn places(request: HttpRequest, typed: Query<Typed>, app: Data<
     let text = asked_text(&typed.q)?;
     let limit = up_to(typed.limit, 8, 20)?;
     let hint = hint(typed.lat, typed.lng)?;
+    let begun = Instant::now();
     let found = app.gazetteer.prefix(text, limit, hint);
+    place_city::looked_up("prefix", if found.is_empty() { "none" } else { "found" }, begun);
     let items = found
         .into_iter()
         .map(|candidate| Place {

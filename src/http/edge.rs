@@ -1,6 +1,7 @@
 //! The outermost layer: names the request, times and counts it, and finishes every answer (headers, and who a problem belongs to).
 
 use std::{
+    borrow::Cow,
     pin::Pin,
     task::{Context, Poll},
     time::Instant,
@@ -24,6 +25,7 @@ use super::{
     request_id::{REQUEST_ID, RequestId, Trace},
     tenancy,
 };
+use crate::app::App;
 
 /// The tile address of the tenant whose page is answered; set by handlers that are not admitted for a tenant.
 #[derive(Clone, Debug)]
@@ -48,7 +50,7 @@ pub(super) async fn around(mut request: ServiceRequest, next: Next<impl MessageB
         Ok(()) => next.call(request).await?.map_into_boxed_body(),
         Err(problem) => ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem)),
     };
-    finish_problem(&mut answer, &id);
+    let problem = finish_problem(&mut answer, &id);
     let tile_url = tile_url(&answer);
     let fields = answer.headers_mut();
     headers::secure(fields, tile_url.as_deref(), https);
@@ -63,9 +65,16 @@ pub(super) async fn around(mut request: ServiceRequest, next: Next<impl MessageB
 
     drop(counted);
     let route = answer.request().match_pattern().unwrap_or_else(|| "none".to_owned());
-    let status = answer.status();
-    metrics::counter!("posada_http_requests_total", "method" => method, "route" => route.clone(), "status" => status_label(status)).increment(1);
-    metrics::histogram!("posada_http_request_seconds", "method" => method, "route" => route).record(started.elapsed().as_secs_f64());
+    let (status, took) = (status_label(answer.status()), started.elapsed());
+    if let Some(kind) = problem {
+        let slug = kind.trim_start_matches("/problems/").to_owned();
+        metrics::counter!("posada_problems_total", "type" => slug, "status" => status).increment(1);
+    }
+    if let (Some(app), Some(admitted)) = (answer.request().app_data::<web::Data<App>>(), answer.request().extensions().get::<Admitted>()) {
+        app.per_tenant.answered(&admitted.tenant, status == "5xx", took);
+    }
+    metrics::counter!("posada_http_requests_total", "method" => method, "route" => route.clone(), "status" => status).increment(1);
+    metrics::histogram!("posada_http_request_seconds", "method" => method, "route" => route).record(took.as_secs_f64());
     Ok(answer)
 }
 
@@ -96,27 +105,28 @@ impl Drop for InFlight {
     }
 }
 
-/// Every failure is a problem, and every problem names its request.
-fn finish_problem(answer: &mut ServiceResponse<BoxBody>, id: &RequestId) {
+/// Every failure is a problem, and every problem names its request. Gives its type.
+fn finish_problem(answer: &mut ServiceResponse<BoxBody>, id: &RequestId) -> Option<Cow<'static, str>> {
     let status = answer.status();
     if !(status.is_client_error() || status.is_server_error()) {
-        return;
+        return None;
     }
     let known = answer.response().error().and_then(|e| e.as_error::<Problem>()).cloned();
     // A handler's own words stay (a report of health, say); a framework's are none.
     let worded = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain"));
     if known.is_none() && worded {
-        return;
+        return None;
     }
     let mut problem = known.unwrap_or_else(|| plain(status));
     problem.instance = id.as_str().to_owned();
-    let Ok(body) = serde_json::to_vec(&problem) else { return };
+    let Ok(body) = serde_json::to_vec(&problem) else { return Some(problem.kind) };
     let fields = answer.headers_mut();
     fields.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
     fields.remove(header::CONTENT_ENCODING);
     fields.remove(header::CONTENT_LENGTH);
     let response = answer.response_mut();
     *response = std::mem::replace(response, HttpResponse::new(status)).set_body(BoxBody::new(body));
+    Some(problem.kind)
 }
 
 /// For a failure that is none of ours by origin: a framework's.

@@ -28,6 +28,8 @@ pub(super) struct Gate {
 impl Gate {
     pub(super) fn of(row: Row) -> Arc<Self> {
         let known = openapi::query_names(&row);
+        // Shown from zero: see `telemetry`.
+        metrics::counter!("posada_http_panics_total", "route" => row.path).increment(0);
         Arc::new(Self { row, known })
     }
 }

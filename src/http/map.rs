@@ -2,6 +2,8 @@
 //!
 //! Answered by the live core, so that a request and a connection say the same. Public facts only: a home is where its public position is.
 
+use std::time::Instant;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
@@ -23,7 +25,7 @@ use super::{
     map_schema::MapSnapshot,
     versions::{self, tagged_json},
 };
-use crate::app::App;
+use crate::{app::App, commands::place_city};
 
 /// The part of the map somebody looks at.
 #[derive(Deserialize, IntoParams)]
@@ -141,7 +143,9 @@ pub(super) async fn show(
 #[utoipa::path(get, path = "/api/v1/map/names", operation_id = "getMapNames", tag = "map", params(Looked), responses((status = 200, body = MapNames)))]
 pub(super) async fn names(request: HttpRequest, looked: Query<Looked>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (bbox, zoom) = (bbox(&looked.bbox)?, zoom(looked.zoom)?);
+    let begun = Instant::now();
     let cities = app.gazetteer.in_bbox(bbox.south, bbox.west, bbox.north, bbox.east, 3_000);
+    place_city::looked_up("box", if cities.is_empty() { "none" } else { "found" }, begun);
     let items = thinned(cities.into_iter(), zoom).into_iter().map(CityRef::from).collect();
     tagged_json(&request, &MapNames { items }, "public, max-age=86400")
 }

@@ -1,5 +1,7 @@
 //! Search over cities and homes, in any script, typing errors allowed.
 
+use std::time::Instant;
+
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use domain::Position;
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,10 @@ use super::{
     home_view::{Cards, HomeCard},
     versions::tagged_json,
 };
-use crate::{app::App, commands::own_home::not_over_since};
+use crate::{
+    app::App,
+    commands::{own_home::not_over_since, place_city},
+};
 
 /// What was found, the best first.
 #[derive(Serialize, ToSchema)]
@@ -43,7 +48,9 @@ pub(super) async fn search(request: HttpRequest, caller: SeeMap, asked: Query<Se
     let text = cities::asked_text(&asked.q)?;
     let limit = cities::up_to(asked.limit, 8, 20)?;
     let hint = cities::hint(asked.lat, asked.lng)?;
-    let found = app.gazetteer.prefix(text, limit, hint).into_iter().map(|candidate| candidate.city.into()).collect();
+    let begun = Instant::now();
+    let found: Vec<_> = app.gazetteer.prefix(text, limit, hint).into_iter().map(|candidate| candidate.city.into()).collect();
+    place_city::looked_up("prefix", if found.is_empty() { "none" } else { "found" }, begun);
     let near = hint.and_then(|(lat, lng)| Position::new(lat, lng).ok());
     let ids = edge.titles.search(caller.tenant, text, near, limit).await?;
     let now = OffsetDateTime::now_utc();

@@ -4,7 +4,7 @@
 
 mod revocations;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actors::RelayHandle;
 use time::OffsetDateTime;
@@ -12,7 +12,10 @@ use tokio::{task::JoinHandle, time::MissedTickBehavior};
 
 pub use revocations::hear as hear_revocations;
 
-use crate::{commands::expire_stays, store::Store};
+use crate::{
+    commands::expire_stays,
+    store::{Store, StoreError},
+};
 
 /// How often requests are looked at whose time may be over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(5);
@@ -26,25 +29,37 @@ pub fn start(store: Store, relay: RelayHandle) -> JoinHandle<()> {
         let mut forget = every(FORGET_EVERY);
         loop {
             tokio::select! {
-                _ = expire.tick() => match expire_stays::run(&store, &relay, OffsetDateTime::now_utc()).await {
-                    Ok(0) => {}
-                    Ok(ended) => tracing::info!(ended, "requests expired"),
-                    Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "expiring requests will be tried again"),
-                },
+                _ = expire.tick() => task("expire_stays", async {
+                    Ok(expire_stays::run(&store, &relay, OffsetDateTime::now_utc()).await? as u64)
+                }).await,
                 _ = forget.tick() => {
-                    if let Err(error) = store.forget_old_answers().await {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "forgetting old answers will be tried again");
-                    }
-                    if let Err(error) = store.forget_dead_sessions().await {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "forgetting dead sessions will be tried again");
-                    }
-                    if let Err(error) = store.forget_revocations().await {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "forgetting old revocations will be tried again");
-                    }
+                    task("forget_old_answers", store.forget_old_answers()).await;
+                    task("forget_dead_sessions", store.forget_dead_sessions()).await;
+                    task("forget_revocations", store.forget_revocations()).await;
                 },
             }
         }
     })
+}
+
+/// Does one task, and says how it went: what it did is how many things it ended or forgot.
+async fn task(name: &'static str, work: impl Future<Output = Result<u64, StoreError>>) {
+    let begun = Instant::now();
+    let outcome = match work.await {
+        Ok(done) => {
+            if done > 0 {
+                tracing::info!(task = name, done, "a task is done");
+            }
+            let now = OffsetDateTime::now_utc().unix_timestamp();
+            metrics::gauge!("posada_schedule_last_done_timestamp_seconds", "task" => name).set(now as f64);
+            "done"
+        }
+        Err(error) => {
+            tracing::warn!(task = name, error = &error as &dyn std::error::Error, "a task will be tried again");
+            "failed"
+        }
+    };
+    metrics::histogram!("posada_schedule_seconds", "task" => name, "outcome" => outcome).record(begun.elapsed().as_secs_f64());
 }
 
 fn every(period: Duration) -> tokio::time::Interval {

@@ -18,7 +18,7 @@ pub struct Credentials {
 impl Store {
     pub async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError> {
         let row = sqlx::query!("select id as \"id!\", password_hash as \"password_hash!\" from account_by_email($1)", email.as_str())
-            .fetch_optional(self.pool())
+            .fetch_optional(&mut *self.connection().await?)
             .await?;
         Ok(row.map(|row| Credentials { account: row.id.into(), password: PasswordHash(row.password_hash) }))
     }

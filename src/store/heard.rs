@@ -103,7 +103,7 @@ impl Store {
 
     /// Forgets revocations that every server has heard long since; gives how many.
     pub async fn forget_revocations(&self) -> Result<u64, StoreError> {
-        let gone = sqlx::query_scalar!("select forget_revocations($1) as \"gone!\"", KEPT.as_secs_f64()).fetch_one(self.pool()).await?;
+        let gone = sqlx::query_scalar!("select forget_revocations($1) as \"gone!\"", KEPT.as_secs_f64()).fetch_one(&mut *self.connection().await?).await?;
         Ok(gone as u64)
     }
 }

@@ -171,7 +171,7 @@ impl TenantTx {
 impl Store {
     /// Forgets answers older than [`KEPT`], of every tenant; gives how many.
     pub async fn forget_old_answers(&self) -> Result<u64, StoreError> {
-        let gone = sqlx::query_scalar!("select forget_idempotency_keys($1) as \"gone!\"", KEPT.as_secs_f64()).fetch_one(self.pool()).await?;
+        let gone = sqlx::query_scalar!("select forget_idempotency_keys($1) as \"gone!\"", KEPT.as_secs_f64()).fetch_one(&mut *self.connection().await?).await?;
         Ok(gone as u64)
     }
 }

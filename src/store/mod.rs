@@ -13,6 +13,7 @@ pub mod heard;
 pub mod homes;
 pub mod idempotency;
 pub mod live;
+mod measured;
 pub mod members;
 pub mod operator;
 pub mod principals;
@@ -69,19 +70,30 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Protocol(_) => Self::Unreachable(error),
-            // 57P01 … 57P03: shutting down, crashed, starting up. 53xxx: out of disk, memory, connections. 08xxx: connection.
-            sqlx::Error::Database(ref db) if db.code().is_some_and(|c| c.starts_with("57P") || c.starts_with("53") || c.starts_with("08")) => {
+        match failure(&error) {
+            Some(failure) => {
+                outside_failed("postgres", failure);
                 Self::Unreachable(error)
             }
-            _ => Self::Refused(error),
+            None => Self::Refused(error),
         }
+    }
+}
+
+/// Counts a call to something outside this process that got no answer.
+pub(crate) fn outside_failed(service: &'static str, failure: &'static str) {
+    metrics::counter!("posada_outside_failures_total", "service" => service, "failure" => failure).increment(1);
+}
+
+/// How Postgres failed to answer, in a word; none where it answered no.
+pub(crate) fn failure(error: &sqlx::Error) -> Option<&'static str> {
+    match error {
+        sqlx::Error::PoolTimedOut => Some("no_connection"),
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => Some("unreachable"),
+        // 57P01 … 57P03: shutting down, crashed, starting up. 53xxx: out of disk, memory, connections. 08xxx: connection.
+        sqlx::Error::Database(db) if db.code().is_some_and(|c| c.starts_with("57P") || c.starts_with("08")) => Some("unreachable"),
+        sqlx::Error::Database(db) if db.code().is_some_and(|c| c.starts_with("53")) => Some("out_of_resources"),
+        _ => None,
     }
 }
 

@@ -65,7 +65,7 @@ impl Store {
             tenant.0,
             IDLE.as_secs_f64()
         )
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *self.connection().await?)
         .await?
         else {
             return Ok(None);
@@ -110,8 +110,9 @@ impl Store {
 
     /// Forgets sessions that ended long ago, of everybody; gives how many.
     pub async fn forget_dead_sessions(&self) -> Result<u64, StoreError> {
-        let gone =
-            sqlx::query_scalar!("select forget_dead_sessions($1, $2) as \"gone!\"", KEPT.as_secs_f64(), IDLE.as_secs_f64()).fetch_one(self.pool()).await?;
+        let gone = sqlx::query_scalar!("select forget_dead_sessions($1, $2) as \"gone!\"", KEPT.as_secs_f64(), IDLE.as_secs_f64())
+            .fetch_one(&mut *self.connection().await?)
+            .await?;
         Ok(gone as u64)
     }
 }

@@ -253,6 +253,7 @@ impl TenantTx {
         )
         .execute(&mut **self)
         .await?;
+        self.moved(StayState::Requested);
         Ok(())
     }
 
@@ -309,7 +310,11 @@ impl TenantTx {
         )
         .execute(&mut **self)
         .await?;
-        if done.rows_affected() == stays.len() as u64 { Ok(()) } else { Err(StoreError::Stale { table: "stays", id: format!("{ids:?}") }) }
+        if done.rows_affected() != stays.len() as u64 {
+            return Err(StoreError::Stale { table: "stays", id: format!("{ids:?}") });
+        }
+        stays.iter().for_each(|stay| self.moved(stay.stay.state()));
+        Ok(())
     }
 
     /// Requests to a host that events up to `seq` of the host's stream told of and that were not yet marked: marks them, and gives them.
@@ -442,7 +447,9 @@ impl TenantTx {
 impl Store {
     /// Tenants in which some request's time is over. Names no row of any of them.
     pub async fn tenants_with_due_stays(&self, now: OffsetDateTime) -> Result<Vec<domain::TenantId>, StoreError> {
-        let ids = sqlx::query_scalar!("select tenant as \"tenant!\" from tenants_with_due_stays($1) as t (tenant)", now).fetch_all(self.pool()).await?;
+        let ids = sqlx::query_scalar!("select tenant as \"tenant!\" from tenants_with_due_stays($1) as t (tenant)", now)
+            .fetch_all(&mut *self.connection().await?)
+            .await?;
         Ok(ids.into_iter().map(domain::TenantId).collect())
     }
 }

@@ -80,7 +80,7 @@ impl Store {
              from tenant_by_domain($1)",
             domain
         )
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *self.connection().await?)
         .await?
         .map(Tenant::try_from)
         .transpose()
@@ -95,7 +95,7 @@ impl Store {
              from tenant_by_slug($1)",
             slug
         )
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *self.connection().await?)
         .await?
         .map(Tenant::try_from)
         .transpose()

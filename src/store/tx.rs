@@ -5,20 +5,24 @@ use std::{
     time::Instant,
 };
 
-use domain::{AccountId, Event, TenantId};
-use sqlx::{PgConnection, Postgres, Transaction};
+use domain::{AccountId, Event, TenantId, stay::StayState};
+use sqlx::{Postgres, Transaction, pool::PoolConnection};
 
-use super::{Revocation, Store, StoreError};
+use super::{
+    Revocation, Store, StoreError,
+    measured::{Measured, Timing},
+};
 use crate::caller::Caller;
 
 /// The only way to tenant data. Rolled back when dropped; [`commit`](Self::commit) gives the events recorded in it, to be handed to the relay.
 #[must_use]
 pub struct TenantTx {
-    tx: Transaction<'static, Postgres>,
+    tx: Measured<Transaction<'static, Postgres>>,
     tenant: TenantId,
     recorded: Vec<Event>,
     store: Store,
     revoked: Vec<Revocation>,
+    moved: Vec<StayState>,
     timer: Timer,
 }
 
@@ -26,6 +30,23 @@ pub struct TenantTx {
 struct Timer {
     begun: Instant,
     outcome: &'static str,
+}
+
+/// Somebody who waits for a connection: counted while they wait, timed when they have one or have given up.
+struct Waiting(Instant);
+
+impl Waiting {
+    fn begin() -> Self {
+        metrics::gauge!("posada_db_pool_waiting").increment(1);
+        Self(Instant::now())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        metrics::gauge!("posada_db_pool_waiting").decrement(1);
+        metrics::histogram!("posada_db_acquire_seconds").record(self.0.elapsed().as_secs_f64());
+    }
 }
 
 impl Drop for Timer {
@@ -53,20 +74,29 @@ impl Store {
 
     /// Begins a transaction that reads everything as of one instant and writes nothing.
     pub async fn begin_snapshot(&self, tenant: TenantId) -> Result<TenantTx, StoreError> {
-        let tx = self.pool().begin_with("begin isolation level repeatable read, read only").await?;
-        self.named(tx, tenant, "").await
+        let waiting = Waiting::begin();
+        let tx = self.pool().begin_with("begin isolation level repeatable read, read only").await;
+        drop(waiting);
+        self.named(tx?, tenant, "").await
     }
 
     async fn begin_with(&self, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {
-        let asked = Instant::now();
-        let begun = self.named(self.pool().begin().await?, tenant, account).await?;
-        metrics::histogram!("posada_db_acquire_seconds").record(asked.elapsed().as_secs_f64());
-        Ok(begun)
+        let waiting = Waiting::begin();
+        let tx = self.pool().begin().await;
+        drop(waiting);
+        self.named(tx?, tenant, account).await
     }
 
-    async fn named(&self, mut tx: Transaction<'static, Postgres>, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {
+    /// A connection for the few questions that belong to no tenant: who holds a token, which tenant a name means, whose time is over.
+    pub(super) async fn connection(&self) -> Result<Measured<PoolConnection<Postgres>>, StoreError> {
+        let _waiting = Waiting::begin();
+        Ok(Measured(self.pool().acquire().await?))
+    }
+
+    async fn named(&self, tx: Transaction<'static, Postgres>, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {
+        let mut tx = Measured(tx);
         sqlx::query!("select set_config('posada.tenant', $1, true) as tenant, set_config('posada.account', $2, true) as account", tenant.to_string(), account)
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await?;
         Ok(TenantTx {
             tx,
@@ -74,6 +104,7 @@ impl Store {
             recorded: Vec::new(),
             store: self.clone(),
             revoked: Vec::new(),
+            moved: Vec::new(),
             timer: Timer { begun: Instant::now(), outcome: "uncommitted" },
         })
     }
@@ -94,14 +125,21 @@ impl TenantTx {
         self.revoked.push(what);
     }
 
+    /// Keeps how a stay moved until this has committed: then it is counted.
+    pub(super) fn moved(&mut self, to: StayState) {
+        self.moved.push(to);
+    }
+
     /// Takes everything back and waits until that is done: whoever asks next meets nothing of it. A mere drop does so a moment later.
     pub async fn take_back(self) -> Result<(), StoreError> {
-        Ok(self.tx.rollback().await?)
+        Ok(self.tx.0.rollback().await?)
     }
 
     /// Commits and gives what is now true, in the order it was recorded.
     pub async fn commit(mut self) -> Result<Vec<Event>, StoreError> {
-        let done = self.tx.commit().await;
+        let committing = Timing::of("commit");
+        let done = self.tx.0.commit().await;
+        drop(committing);
         self.timer.outcome = if done.is_ok() { "committed" } else { "unknown" };
         let since = Instant::now();
         // Also when nobody knows whether it was committed: asking once more does no harm.
@@ -109,19 +147,22 @@ impl TenantTx {
             self.store.revoke(what, since);
         }
         done?;
+        for to in self.moved {
+            metrics::counter!("posada_stays_total", "state" => to.code()).increment(1);
+        }
         Ok(self.recorded)
     }
 }
 
 impl Deref for TenantTx {
-    type Target = PgConnection;
-    fn deref(&self) -> &PgConnection {
+    type Target = Measured<Transaction<'static, Postgres>>;
+    fn deref(&self) -> &Self::Target {
         &self.tx
     }
 }
 
 impl DerefMut for TenantTx {
-    fn deref_mut(&mut self) -> &mut PgConnection {
+    fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.tx
     }
 }

@@ -23,13 +23,15 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, Recipient};
 use domain::{AccountId, MemberId, StreamName, TenantId};
 
 use crate::{
+    City, World,
     board::Rates,
     core::Core,
     gates::Admitted,
+    mailbox::Posted,
     messages::{BoardId, Delivery, Flush, HubId, HubPort, Watch, WatchKey},
     outlet::Outlet,
     telemetry::{self, guarded},
-    wire::{ClientFrame, Close, ErrorFrame, Hello, ViewId},
+    wire::{ClientFrame, Close, ErrorFrame, Hello, ScopeName, ViewId},
 };
 use conn::Conn;
 use views::BoardWatch;
@@ -138,7 +140,7 @@ pub struct Hub {
     /// Connections with something to write.
     ready: HashSet<ConnId>,
     flush_soon: bool,
-    deliver: Option<Recipient<Delivery>>,
+    deliver: Option<Recipient<Posted<Delivery>>>,
 }
 
 impl Hub {
@@ -167,12 +169,12 @@ impl Hub {
 
     /// Asks the world or city of a board. A full mailbox is asked again by the sweep.
     fn ask(&self, tenant: TenantId, board: &BoardId, watch: Watch) {
-        let refused = match board.scope {
-            crate::wire::ScopeName::World => self.core.world(tenant).try_send(watch).is_err(),
-            crate::wire::ScopeName::City(city) => self.core.city(tenant, city).try_send(watch).is_err(),
+        let (actor, refused) = match board.scope {
+            ScopeName::World => ("world", self.core.world(tenant).try_send(Posted::to::<World>(watch)).is_err()),
+            ScopeName::City(city) => ("city", self.core.city(tenant, city).try_send(Posted::to::<City>(watch)).is_err()),
         };
         if refused {
-            metrics::counter!(telemetry::MAILBOX_FULL, "actor" => "board").increment(1);
+            metrics::counter!(telemetry::MAILBOX_FULL, "actor" => actor).increment(1);
         }
     }
 

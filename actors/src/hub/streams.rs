@@ -13,7 +13,9 @@ use super::{
     conn::{Conn, What},
 };
 use crate::{
+    Inbox,
     framing::{Framing, sse_with_id},
+    mailbox::Posted,
     messages::{Fed, Follow, Post, Replay, Replayed, WatchKey},
     outlet::Overflow,
     telemetry,
@@ -127,7 +129,7 @@ impl Hub {
         (sub.hungry, sub.asked) = (false, Some(Instant::now()));
         let ask = Follow::Replay { hub, key: sub.key, since: sub.last, most: page };
         // A full mailbox is asked again by the sweep.
-        if self.core.inbox(tenant, name).try_send(ask).is_err() {
+        if self.core.inbox(tenant, name).try_send(Posted::to::<Inbox>(ask)).is_err() {
             metrics::counter!(telemetry::MAILBOX_FULL, "actor" => "inbox").increment(1);
         }
     }
@@ -225,7 +227,7 @@ impl Hub {
         if readers.is_empty() {
             self.streams.remove(&(tenant, stream));
             if let Some(inbox) = self.core.inboxes.get((tenant, stream)) {
-                let _ = inbox.try_send(Follow::Leave(self.id)); // Refused: it hears that nobody here follows with its next message.
+                let _ = inbox.try_send(Posted::to::<Inbox>(Follow::Leave(self.id))); // Refused: it hears that nobody here follows with its next message.
             }
         }
     }
@@ -267,7 +269,7 @@ impl Hub {
     fn mark(&self, id: ConnId, name: StreamName, mark: Follow) {
         let (StreamName::Member(_), Some(conn)) = (name, self.conns.get(&id)) else { return };
         // Cumulative: one that is refused by a full mailbox is said again with the next.
-        if self.core.inbox(conn.principal.tenant, name).try_send(mark).is_err() {
+        if self.core.inbox(conn.principal.tenant, name).try_send(Posted::to::<Inbox>(mark)).is_err() {
             metrics::counter!(telemetry::MAILBOX_FULL, "actor" => "inbox").increment(1);
         }
     }
