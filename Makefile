@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help run run-release test test-web journeys web web-check sqlx bench lint fmt audit docs deps
+.PHONY: help run run-release test test-web journeys web web-check sqlx bench lint fmt audit docs deps dashboard-picture
 help:                    ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
@@ -14,7 +14,7 @@ run: compiler postgres   ## Build for speed of building, and start; the first st
 run-release: compiler postgres ## Build for speed of running, and start: for load tests
 	$(CARGO) run --release --bin posada -- serve $(ARGS)
 
-test: compiler postgres  ## Everything: Rust, the page, journeys through a browser
+test: compiler postgres prometheus ## Everything: Rust, the page, journeys through a browser
 	$(CARGO) test --workspace
 	@$(MAKE) --no-print-directory test-web journeys
 
@@ -57,15 +57,21 @@ docs: web/node_modules   ## Write anew what is made from the code
 	UPDATE=1 $(CARGO) test --package posada --lib openapi_document
 	cd web && npm run gen
 
+dashboard-picture: postgres prometheus chromium web/node_modules ## Draw the dashboard from a load test, to look at
+	$(CARGO) build --bin posada --bin loadtest
+	node web/scripts/dashboard-picture.mjs
+
 # What the machine must have. Root on a Debian-like system gets it installed; everyone else is told the one command that does.
-.PHONY: compiler postgres node chromium
-deps: compiler postgres node chromium web/node_modules ## What all of the above need
+.PHONY: compiler postgres prometheus node chromium
+deps: compiler postgres prometheus node chromium web/node_modules ## What all of the above need
 compiler:
 	@command -v cc >/dev/null || { $(call install,gcc libc6-dev,A C compiler); }
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: see https://rustup.rs"; exit 1; }
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || [ -n "$$DATABASE_URL" ] \
 		|| { $(call install,postgresql,PostgreSQL); }
+prometheus:
+	@command -v prometheus >/dev/null && command -v promtool >/dev/null || { $(call install,prometheus,Prometheus with promtool); }
 node:
 	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null \
 		|| { echo "Node.js 20.19 or newer is missing: see https://nodejs.org, or apt-get install -y nodejs npm (Debian 13 and later)"; exit 1; }

@@ -52,7 +52,7 @@ pub struct Parts<'a> {
     pub headers: HeaderMap,
     /// What the health report says of the actors.
     pub ready: Report,
-    /// Name and JSON of each shipped dashboard.
+    /// Name and text of each shipped dashboard and file of rules.
     pub dashboards: Vec<(&'static str, &'static str)>,
     /// All metrics that this build describes.
     pub metrics: BTreeSet<&'static str>,
@@ -207,5 +207,8 @@ mod tests {
         let found = problems(|parts| parts.dashboards = vec![("own.json", r#"{"panels":[{"targets":[{"expr":"rate(posada_wishes_total[1m])"}]}]}"#)]);
         assert_eq!(found, ["dashboards: own.json asks for posada_wishes_total, which nobody measures"]);
         assert!(problems(|parts| parts.dashboards = vec![("own.json", "{")])[0].contains("own.json is not JSON"));
+        let found =
+            problems(|parts| parts.dashboards = vec![("own.yml", "# posada_said_total\nexpr: posada:recorded > 0 and rate(posada_wishes_total[1m]) > 0")]);
+        assert_eq!(found, ["dashboards: own.yml asks for posada_wishes_total, which nobody measures"]);
     }
 }

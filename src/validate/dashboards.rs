@@ -1,16 +1,20 @@
-//! Dashboards ask only for metrics that exist: the names in their expressions against those that this build describes.
+//! Dashboards and rules ask only for metrics that exist: the names in their expressions against those that this build describes.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The dashboards of this build.
-pub const SHIPPED: [(&str, &str); 1] = [("posada.json", include_str!("../../dashboards/posada.json"))];
+/// The dashboard of this build, and its rules.
+pub const SHIPPED: [(&str, &str); 3] = [
+    ("posada.json", include_str!("../../dashboards/posada.json")),
+    ("rules/recorded.yml", include_str!("../../dashboards/rules/recorded.yml")),
+    ("rules/alerts.yml", include_str!("../../dashboards/rules/alerts.yml")),
+];
 
 pub(super) fn validate(name: &str, text: &str, known: &BTreeSet<&'static str>) -> Vec<String> {
-    match serde_json::from_str::<Value>(text) {
+    match asked_for(name, text) {
         Err(error) => vec![format!("{name} is not JSON: {error}")],
-        Ok(document) => asked_for(&document)
+        Ok(asked) => asked
             .into_iter()
             .filter(|metric| !known.contains(metric.as_str()))
             .map(|metric| format!("{name} asks for {metric}, which nobody measures"))
@@ -18,11 +22,17 @@ pub(super) fn validate(name: &str, text: &str, known: &BTreeSet<&'static str>) -
     }
 }
 
-/// The metrics in all expressions of a dashboard; the series of a histogram count as the histogram.
-pub fn asked_for(document: &Value) -> BTreeSet<String> {
+/// The metrics in all expressions of a dashboard (JSON), or anywhere in a file of rules (YAML); the series of a histogram count as the
+/// histogram. What rules record for each other has a colon in its name, and is none of ours.
+pub fn asked_for(name: &str, text: &str) -> serde_json::Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    collect(document, &mut names);
-    names
+    if name.ends_with(".json") {
+        collect(&serde_json::from_str(text)?, &mut names);
+    } else {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        lines.for_each(|line| names.extend(in_expression(line)));
+    }
+    Ok(names)
 }
 
 fn collect(value: &Value, names: &mut BTreeSet<String>) {

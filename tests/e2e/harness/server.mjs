@@ -14,8 +14,11 @@ const ENDS_WITHIN_MS = 20_000;
 export class Server {
   #child = null;
   #address = "127.0.0.1:0";
+  #more;
 
-  constructor() {
+  /** With more of its configuration, as variables of the environment. */
+  constructor(more = {}) {
+    this.#more = more;
     this.dir = mkdtempSync(join(tmpdir(), "posada-e2e-"));
     // As root the server runs Postgres as somebody else, who has to get through.
     chmodSync(this.dir, 0o755);
@@ -33,6 +36,7 @@ export class Server {
       POSADA_HTTP__LISTEN: this.#address,
       POSADA_METRICS__LISTEN: "127.0.0.1:0",
       POSADA_DEMO__ON_FIRST_START: "false",
+      ...this.#more,
     };
   }
 

@@ -10,6 +10,7 @@ mod cluster;
 mod people;
 mod process;
 pub mod program;
+pub mod prometheus;
 mod server;
 mod socket;
 pub mod watch;

@@ -6,13 +6,15 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// Ends the server and the Postgres of directory $1 (by the ids they wrote there), then removes it.
+/// Ends the server, the Postgres and the Prometheus of directory $1 (by the ids they wrote there), then removes it.
 const SCRIPT: &str = r#"read -r _
 gone() { n=0; while [ -e "/proc/$1/cwd/." ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done; }
 pid=$(sed -n 's/^[a-z]* //p' "$1/posada.lock" 2>/dev/null)
 if [ -n "$pid" ] && [ "$pid" != 0 ]; then kill -KILL "$pid" 2>/dev/null; gone "$pid"; fi
 pid=$(head -n 1 "$1/postgres/postmaster.pid" 2>/dev/null)
 if [ -n "$pid" ]; then kill -QUIT "$pid" 2>/dev/null; gone "$pid"; fi
+pid=$(cat "$1/prometheus.pid" 2>/dev/null)
+if [ -n "$pid" ]; then kill -KILL "$pid" 2>/dev/null; gone "$pid"; fi
 rm -rf "$1""#;
 
 /// Watches over a directory. Dropping it (or dying) ends what runs there and removes it.

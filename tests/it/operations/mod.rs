@@ -4,5 +4,8 @@ mod demo;
 mod health;
 mod metrics;
 mod program;
+mod rules;
 mod serve;
 mod validation;
+mod watched;
+mod workload;
