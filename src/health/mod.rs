@@ -145,6 +145,13 @@ impl Health {
         Report::of(components)
     }
 
+    /// Sets the series of every component, the actors' and the process' own included: a monitor that is stuck could not.
+    pub fn sample(&self) {
+        for Component { component, state, .. } in self.deep().components {
+            metrics::gauge!("posada_health", "component" => component).set(if state == State::Well { 1.0 } else { 0.0 });
+        }
+    }
+
     fn components(&self, which: impl Fn(&str) -> bool) -> Vec<Component> {
         let known = lock(&self.0.components);
         let mut all = vec![self.turning()];
@@ -175,7 +182,6 @@ impl Health {
     /// Keeps what was found; `since` moves only when the state changes.
     fn found(&self, name: &str, state: State, detail: impl Into<String>) {
         let detail = detail.into();
-        metrics::gauge!("posada_health", "component" => name.to_owned()).set(if state == State::Well { 1.0 } else { 0.0 });
         let mut components = lock(&self.0.components);
         match components.get_mut(name) {
             Some(known) if known.state == state => known.detail = detail,

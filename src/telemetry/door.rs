@@ -22,6 +22,8 @@ pub fn serve(app: Arc<App>, rendered: Rendered, door: TcpListener) -> io::Result
 }
 
 async fn of_the_node(app: web::Data<App>, rendered: web::Data<Rendered>) -> HttpResponse {
+    // By whoever scrapes, so that nothing that is stuck shows what was well once.
+    app.health.sample();
     app.live.sample();
     answer(rendered.text())
 }

@@ -36,7 +36,8 @@ try {
   );
   const from = Date.now() / 1000;
   await Promise.all([loadtest(), people()]);
-  const to = Date.now() / 1000;
+  // While people were still there: the last seconds are their leaving.
+  const to = Date.now() / 1000 - 5;
   const dashboard = JSON.parse(readFileSync(join(root, "dashboards/posada.json"), "utf8"));
   await fill(dashboard, prometheus, from, to);
   const empty = dashboard.panels.filter(

@@ -32,6 +32,9 @@ async fn what_happened_is_counted_by_what_it_was() {
     let app = TestApp::spawn().await;
     one_of_everything(&app).await;
     let counted = [
+        r#"posada_health{component="actor relay"}"#,
+        r#"posada_health{component="process"}"#,
+        r#"posada_health{component="database"}"#,
         r#"posada_http_requests_total{method="POST",route="/api/v1/homes",status="2xx"}"#,
         r#"posada_db_query_seconds_count{query="insert stays"}"#,
         r#"posada_db_query_seconds_count{query="commit"}"#,
