@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help run run-release test test-web journeys web web-check sqlx bench lint fmt audit docs deps dashboard-picture
+.PHONY: help run run-release test test-web journeys web web-check sqlx bench fuzz schemathesis lint fmt audit docs deps dashboard-picture
 help:                    ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
@@ -39,6 +39,13 @@ sqlx:                    ## Write .sqlx, with which queries are checked where no
 bench:                   ## Benchmarks of the live map and the gazetteer
 	$(CARGO) bench --workspace
 
+fuzz: compiler cxx        ## Fuzz every parser for SECONDS_EACH (60): frames, filters, cursors, imports, tokens
+	scripts/fuzz $(or $(SECONDS_EACH),60)
+
+schemathesis: compiler postgres ## Ask every HTTP operation of a server everything its document allows and forbids
+	$(CARGO) build --bin posada
+	scripts/schemathesis
+
 lint:                    ## What CI refuses
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
@@ -62,11 +69,13 @@ dashboard-picture: postgres prometheus chromium web/node_modules ## Draw the das
 	node web/scripts/dashboard-picture.mjs
 
 # What the machine must have. Root on a Debian-like system gets it installed; everyone else is told the one command that does.
-.PHONY: compiler postgres prometheus node chromium
+.PHONY: compiler cxx postgres prometheus node chromium
 deps: compiler postgres prometheus node chromium web/node_modules ## What all of the above need
 compiler:
 	@command -v cc >/dev/null || { $(call install,gcc libc6-dev,A C compiler); }
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: see https://rustup.rs"; exit 1; }
+cxx:
+	@command -v c++ >/dev/null || { $(call install,g++,A C++ compiler); }
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || [ -n "$$DATABASE_URL" ] \
 		|| { $(call install,postgresql,PostgreSQL); }

@@ -6,6 +6,7 @@ pub mod caller;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod conformance;
 pub mod database;
 pub mod demo;
 pub mod doctor;

@@ -22,6 +22,7 @@ pub mod outlet;
 pub mod ports;
 mod questions;
 mod relay;
+pub mod replica;
 mod revoked;
 mod shares;
 mod telemetry;

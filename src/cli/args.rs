@@ -22,7 +22,7 @@ const EXAMPLES: &str = "Examples:
 
 Exit codes:
   0 done    1 could not be done    2 command line    3 configuration    4 database
-  5 done in part: some rows were refused    6 doctor found something    130 interrupted";
+  5 done in part: some rows were refused    6 doctor or conformance found something    130 interrupted";
 
 /// Posada: a live map of homes for communities whose members host each other.
 #[derive(Debug, Parser)]
@@ -80,6 +80,18 @@ pub enum Command {
     Config(Config),
     /// Print the OpenAPI document
     Openapi,
+    /// Check that a server speaks the live protocol as its document says; changes nothing there
+    Conformance(Conformance),
+}
+
+#[derive(Debug, Args)]
+pub struct Conformance {
+    /// Its address; http://host:port/t/SLUG names a community
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// A member's session token, for what visitors may not do
+    #[arg(long, env = "POSADA_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@
 
 mod args;
 mod configuration;
+mod conformance;
 mod demo;
 mod doctor;
 mod documents;
@@ -47,7 +48,7 @@ pub enum Exit {
     Database = 4,
     /// Done in part: some rows were refused, and the report says which.
     Refused = 5,
-    /// `doctor` found something to mend.
+    /// `doctor` found something to mend, or `conformance` something that is not as the protocol says.
     Unwell = 6,
     /// Ended by Ctrl-C or SIGTERM.
     Interrupted = 130,
@@ -80,6 +81,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Gazetteer(command) => return gazetteer::run(command, output),
         Command::Openapi => return Ok(documents::openapi()),
+        Command::Conformance(asked) => return conformance::run(asked, output),
         Command::Config(args::Config::Reference) => return Ok(configuration::reference()),
         Command::Doctor => return doctor::run(&cli.globals.flags(), output),
         _ => {}
@@ -101,7 +103,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
                 Command::Import(import) => import::run(session, import, output).await,
                 Command::Export(export) => export::run(session, export).await,
                 Command::Demo(demo) => demo::run(session, demo, loaded.config.demo.homes, output).await,
-                Command::Serve(_) | Command::Config(_) | Command::Gazetteer(_) | Command::Openapi | Command::Doctor => Ok(Exit::Done),
+                Command::Serve(_) | Command::Config(_) | Command::Gazetteer(_) | Command::Openapi | Command::Conformance(_) | Command::Doctor => Ok(Exit::Done),
             };
             session::with(&loaded.config, database_command)
         }

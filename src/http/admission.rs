@@ -10,7 +10,14 @@ use std::{
     time::Instant,
 };
 
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::StatusCode, http::header};
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{self, HeaderMap},
+    },
+};
 use domain::{AccountId, MemberId};
 
 use super::{
@@ -48,7 +55,7 @@ pub struct Session {
 
 /// Where a token was sent. A browser adds its cookie to requests that other sites cause; nothing adds a bearer token by itself.
 #[derive(Clone, Debug)]
-enum Sent {
+pub enum Sent {
     Bearer(Token),
     Cookie(Token),
 }
@@ -57,7 +64,7 @@ enum Sent {
 pub(super) async fn admit(row: &Row, permission: Permission, request: &HttpRequest, app: &App, edge: &Edge) -> Result<Admitted, Problem> {
     let as_of = Instant::now();
     let tenant = tenancy::resolve(request, edge).await?;
-    let token = token(request)?;
+    let token = sent_token(request.headers())?;
     if row.mutation.is_some() && !matches!(token, Some(Sent::Bearer(_))) {
         same_origin(request, edge)?;
     }
@@ -94,8 +101,8 @@ fn permitted(permission: Permission, tenant: &Tenant, caller: &Caller) -> Result
 }
 
 /// A bearer token, else the session cookie. What does not look like one of our tokens is not looked up.
-fn token(request: &HttpRequest) -> Result<Option<Sent>, Problem> {
-    let mut sent = request.headers().get_all(header::AUTHORIZATION);
+pub fn sent_token(headers: &HeaderMap) -> Result<Option<Sent>, Problem> {
+    let mut sent = headers.get_all(header::AUTHORIZATION);
     if let Some(value) = sent.next() {
         if sent.next().is_some() {
             return Err(token_invalid());
@@ -108,7 +115,7 @@ fn token(request: &HttpRequest) -> Result<Option<Sent>, Problem> {
     }
     // A browser sends a cookie that is no token of ours (any more) with everything: its owner is a visitor, not at fault.
     // Read by hand: a library's reader gives up on all cookies for one that it cannot read, and that one may be anybody's.
-    let cookies = request.headers().get_all(header::COOKIE).flat_map(|sent| sent.as_bytes().split(|byte| *byte == b';'));
+    let cookies = headers.get_all(header::COOKIE).flat_map(|sent| sent.as_bytes().split(|byte| *byte == b';'));
     let named = cookies.filter_map(|cookie| std::str::from_utf8(cookie).ok()?.trim().split_once('=')).filter(|(name, _)| *name == SESSION_COOKIE);
     Ok(named.filter_map(|(_, value)| Token::parse(value).ok()).next().map(Sent::Cookie))
 }

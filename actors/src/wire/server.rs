@@ -203,6 +203,23 @@ pub enum Item {
     },
 }
 
+impl Item {
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Home { id, .. } | Self::Cluster { id, .. } => id,
+            Self::City { id, .. } => &id.0,
+        }
+    }
+
+    /// The homes that it stands for: one, or a sum.
+    pub const fn homes(&self) -> u64 {
+        match self {
+            Self::Home { .. } => 1,
+            Self::City { homes, .. } | Self::Cluster { homes, .. } => *homes as u64,
+        }
+    }
+}
+
 /// A GeoNames id as text, like every id of an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
