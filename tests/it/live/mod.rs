@@ -1,5 +1,6 @@
 //! The live core over real sockets: maps that move, streams that resume, hostile frames, revocation, drain.
 
+mod conformance;
 mod hostile;
 mod map;
 #[path = "../../../actors/tests/live/model.rs"]
