@@ -11,7 +11,11 @@ pub(super) const CHECKS: &[Check] = &[
     check!(Anyone, visitors_follow_nothing_of_members, "A visitor who follows member:self is refused with stream-not-yours, and the connection goes on."),
     check!(Anyone, nobody_elses_inbox_can_be_named, "member: with anything but self is refused with bad-frame or stream-not-yours."),
     check!(Anyone, what_is_not_followed_is_not_marked, "ack and unsubscribe of a stream that is not followed are refused with unknown-stream."),
-    check!(Member, a_stream_is_replayed_without_a_gap, "A stream followed since 0 brings each event once and in order, then caught_up with the last one's place."),
+    check!(
+        Member,
+        a_stream_is_replayed_without_a_gap,
+        "A stream followed since 0 brings each event once and in order, then caught_up with the last one's place."
+    ),
     check!(Member, what_was_not_given_is_not_marked, "An ack beyond what was given is refused with not-given."),
     check!(Member, claiming_more_than_there_is_is_reset, "A since beyond the stream's end is answered with a reset of reason ahead."),
     check!(Member, a_stream_in_resume_is_resumed, "A stream in resume at its end is answered resumed, and nothing comes twice."),
