@@ -45,7 +45,7 @@ async fn take_in(session: &Session, order: &args::ImportHomes, output: Output) -
         "auto" => HostRule::EachOfTheSource,
         email => HostRule::Member(member(session, tenant.id, email).await?),
     };
-    let (input, length): (Box<dyn Read>, u64) = if order.file == Path::new("-") {
+    let (input, length): (Box<dyn Read + Send>, u64) = if order.file == Path::new("-") {
         (Box::new(std::io::stdin()), 0)
     } else {
         let file = File::open(&order.file).with_context(|| order.file.display().to_string())?;

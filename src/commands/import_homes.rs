@@ -11,7 +11,7 @@ use domain::{
     CityId, Event, HomeId, MemberId, Position, RoomId, StreamName, TenantId,
     cell::PublicPlace,
     home::{Home, HomeFacts, HomeStatus, Room, RoomDraft},
-    live::CityChange,
+    live::{CityChange, HomePoint},
 };
 use gazetteer::Gazetteer;
 use sha2::{Digest as _, Sha256};
@@ -171,7 +171,6 @@ impl Import<'_> {
         let changed: Vec<ImportedRow> = plan.changed.iter().map(|(home, was)| changed_row(home, was, now)).collect();
         tx.insert_imported(self.source, &new).await?;
         tx.update_imported(&changed).await?;
-        let told: Vec<(HomeId, CityId)> = new.iter().chain(&changed).map(|row| (row.home.id, row.home.city)).collect();
         let left: Vec<(HomeId, CityId)> = plan
             .changed
             .iter()
@@ -179,8 +178,8 @@ impl Import<'_> {
             .filter(|((_, was), row)| was.status.is_public() && (!row.home.status.is_public() || row.home.city != was.city))
             .map(|((_, was), _)| (was.id, was.city))
             .collect();
-        let events = self.events(&mut tx, &told, &left).await?;
-        tx.record(events).await?;
+        let events = events(&mut tx, &new, &changed, left).await?;
+        tx.record(events);
         if self.dry_run {
             return Ok((plan.taken, Vec::new()));
         }
@@ -211,28 +210,34 @@ impl Import<'_> {
         let named: Vec<(String, String)> = named.into_iter().map(|(reference, name)| (reference.clone(), name.clone())).collect();
         tx.placeholder_hosts(self.source, &named).await
     }
+}
 
-    async fn events(&self, tx: &mut TenantTx, told: &[(HomeId, CityId)], left: &[(HomeId, CityId)]) -> Result<Vec<NewEvent>, StoreError> {
-        let mut cities: BTreeMap<CityId, (Vec<HomeId>, Vec<HomeId>)> = BTreeMap::new();
-        for (home, city) in told {
-            cities.entry(*city).or_default().0.push(*home);
-        }
-        for (home, city) in left {
-            cities.entry(*city).or_default().1.push(*home);
-        }
-        let counts = tx.counts_of_cities(&cities.keys().copied().collect::<Vec<_>>()).await?;
-        let mut events = Vec::new();
-        for (city, (homes, gone)) in cities {
-            let counts = counts.get(&city).copied().unwrap_or_default();
-            let mut put = tx.home_points(&homes).await?.into_iter().peekable();
-            let mut gone = gone.into_iter().peekable();
-            while put.peek().is_some() || gone.peek().is_some() {
-                let change = CityChange { put: put.by_ref().take(EVENT).collect(), gone: gone.by_ref().take(EVENT).collect(), counts };
-                events.push(NewEvent::new(StreamName::City(city), "homes_imported", &change)?);
-            }
-        }
-        Ok(events)
+/// What a city's watchers are told. A new home is told as it was just written; a changed one is read again, for the nights that are taken there.
+async fn events(tx: &mut TenantTx, new: &[ImportedRow], changed: &[ImportedRow], left: Vec<(HomeId, CityId)>) -> Result<Vec<NewEvent>, StoreError> {
+    let mut cities: BTreeMap<CityId, (Vec<HomePoint>, Vec<HomeId>)> = BTreeMap::new();
+    for row in new.iter().filter(|row| row.home.status.is_public()) {
+        cities.entry(row.home.city).or_default().0.push(row.home.point(|_| Vec::new()));
     }
+    if !changed.is_empty() {
+        let city_of: HashMap<HomeId, CityId> = changed.iter().map(|row| (row.home.id, row.home.city)).collect();
+        for point in tx.home_points(&city_of.keys().copied().collect::<Vec<_>>()).await? {
+            cities.entry(city_of[&point.id]).or_default().0.push(point);
+        }
+    }
+    for (home, city) in left {
+        cities.entry(city).or_default().1.push(home);
+    }
+    let counts = tx.counts_of_cities(&cities.keys().copied().collect::<Vec<_>>()).await?;
+    let mut events = Vec::new();
+    for (city, (put, gone)) in cities {
+        let counts = counts.get(&city).copied().unwrap_or_default();
+        let (mut put, mut gone) = (put.into_iter().peekable(), gone.into_iter().peekable());
+        while put.peek().is_some() || gone.peek().is_some() {
+            let change = CityChange { put: put.by_ref().take(EVENT).collect(), gone: gone.by_ref().take(EVENT).collect(), counts };
+            events.push(NewEvent::new(StreamName::City(city), "homes_imported", &change)?);
+        }
+    }
+    Ok(events)
 }
 
 /// Another transaction was in the way, or made the same homes this moment: the next try meets what it left.

@@ -3,6 +3,7 @@
 //! Called by `posada import homes`. Writes nothing: what it gives goes to `commands::import_homes`. The layouts it knows are those of Inside Airbnb
 //! and of our own export; `docs/homes.md` says what becomes of each column.
 
+mod ahead;
 mod header;
 mod inside_airbnb;
 mod own;

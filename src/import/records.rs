@@ -3,9 +3,11 @@
 //! Used by `import::HomeFile`. Knows nothing of homes.
 
 use std::{
-    cell::Cell,
     io::{self, Read},
-    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use csv::ByteRecord;
@@ -37,22 +39,22 @@ pub enum BadFile {
 /// Records of a CSV with the lines they begin on.
 pub struct Records<R: Read> {
     csv: csv::Reader<Guarded<R>>,
-    since_record: Rc<Cell<u64>>,
-    bytes: Rc<Cell<u64>>,
+    since_record: Arc<AtomicU64>,
+    bytes: Arc<AtomicU64>,
     ended: bool,
 }
 
 impl<R: Read> Records<R> {
     pub fn new(input: R) -> Self {
-        let (since_record, bytes) = (Rc::default(), Rc::default());
-        let guarded = Guarded { input, since_record: Rc::clone(&since_record), bytes: Rc::clone(&bytes), end: END, after_cr: false };
+        let (since_record, bytes) = (Arc::default(), Arc::default());
+        let guarded = Guarded { input, since_record: Arc::clone(&since_record), bytes: Arc::clone(&bytes), end: END, after_cr: false };
         let csv = csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(16 * 1024).from_reader(guarded);
         Self { csv, since_record, bytes, ended: false }
     }
 
     /// How many bytes were read of the file.
     pub fn bytes(&self) -> u64 {
-        self.bytes.get()
+        self.bytes.load(Relaxed)
     }
 
     /// The next record and its line, none at the end.
@@ -60,7 +62,7 @@ impl<R: Read> Records<R> {
         if self.ended {
             return Ok(None);
         }
-        self.since_record.set(0);
+        self.since_record.store(0, Relaxed);
         let from = self.csv.position().line();
         let read = self.csv.read_byte_record(record).map_err(|error| {
             self.ended = true;
@@ -93,8 +95,8 @@ struct Overlong;
 /// The file, watched: how much was read since the last record, and an end that can be told from a cut.
 struct Guarded<R> {
     input: R,
-    since_record: Rc<Cell<u64>>,
-    bytes: Rc<Cell<u64>>,
+    since_record: Arc<AtomicU64>,
+    bytes: Arc<AtomicU64>,
     end: &'static [u8],
     after_cr: bool,
 }
@@ -117,7 +119,7 @@ impl<R> Guarded<R> {
 
 impl<R: Read> Read for Guarded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.since_record.get() > LONGEST {
+        if self.since_record.load(Relaxed) > LONGEST {
             return Err(io::Error::other(Overlong));
         }
         let mut n = 0;
@@ -127,10 +129,10 @@ impl<R: Read> Read for Guarded<R> {
                 n = self.end.read(buffer)?;
                 break;
             }
-            self.bytes.set(self.bytes.get() + read as u64);
+            self.bytes.fetch_add(read as u64, Relaxed);
             n = self.line_feeds(&mut buffer[..read]);
         }
-        self.since_record.set(self.since_record.get() + n as u64);
+        self.since_record.fetch_add(n as u64, Relaxed);
         Ok(n)
     }
 }

@@ -10,7 +10,7 @@ use domain::MemberId;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{BadFile, HomeFile, Layout, ParsedHome, Refusal, Remark};
+use super::{BadFile, HomeFile, Layout, ParsedHome, Refusal, Remark, Row, ahead::Ahead};
 use crate::commands::import_homes::{BATCH, CannotImport, HostOf, Import, SourceHome, Taken};
 
 /// Whose homes they become.
@@ -65,8 +65,8 @@ pub enum CannotRun {
 }
 
 /// Takes in a file. `refusals` gets a CSV of the refused rows; `told` hears after each batch how many bytes of the file were read and what was taken.
-pub async fn run<R: Read>(
-    mut file: HomeFile<'_, R>,
+pub async fn run<R: Read + Send + 'static>(
+    file: HomeFile<'static, R>,
     import: Import<'_>,
     hosts: HostRule,
     refusals: &mut impl Write,
@@ -85,49 +85,47 @@ pub async fn run<R: Read>(
     };
     let mut refusals = csv::Writer::from_writer(refusals);
     refusals.write_record(["line", "id", "reason", "detail"]).map_err(std::io::Error::from)?;
-    let mut batch: Vec<SourceHome> = Vec::with_capacity(BATCH);
-    let mut broken = None;
-    loop {
-        match file.next() {
-            Some(Ok(row)) => {
-                report.rows += 1;
-                match row.home {
-                    Ok(home) => {
-                        for remark in &home.remarks {
-                            *report.remarks.entry(*remark).or_default() += 1;
-                        }
-                        batch.push(source_home(home, hosts));
-                    }
-                    Err(refusal) => {
-                        let cells = [&row.line.to_string(), &crate::export::guarded(&row.reference), refusal.reason, &crate::export::guarded(&refusal.detail)];
-                        refusals.write_record(cells).map_err(std::io::Error::from)?;
-                        report.refuse(row.line, &refusal);
-                    }
-                }
-                if batch.len() < BATCH {
-                    continue;
-                }
-            }
-            Some(Err(bad)) => broken = Some(bad),
-            None => {}
+    let mut ahead = Ahead::of(file, BATCH)?;
+    let end = loop {
+        let page = ahead.page().await;
+        let batch = report.sort_out(page.rows, hosts, &mut refusals)?;
+        if !batch.is_empty() {
+            report.taken += import.batch(&batch).await?;
         }
-        let last = batch.len() < BATCH;
-        report.taken += import.batch(&std::mem::take(&mut batch)).await?;
         report.seconds = began.elapsed().as_secs_f64();
-        told(file.bytes(), &report);
-        if last {
-            break;
+        told(page.bytes, &report);
+        if let Some(end) = page.end {
+            break end;
         }
-    }
+    };
     refusals.flush()?;
-    match broken {
-        // What came before is in; the reader cannot go on.
-        Some(bad) => Err(bad.into()),
-        None => Ok(report),
-    }
+    end?; // what came before a broken end is in
+    Ok(report)
 }
 
 impl Report {
+    /// Writes down what is refused, counts what there is to know, and gives the homes.
+    fn sort_out(&mut self, rows: Vec<Row>, hosts: HostRule, refusals: &mut csv::Writer<impl Write>) -> std::io::Result<Vec<SourceHome>> {
+        let mut homes = Vec::with_capacity(rows.len());
+        for row in rows {
+            self.rows += 1;
+            match row.home {
+                Ok(home) => {
+                    for remark in &home.remarks {
+                        *self.remarks.entry(*remark).or_default() += 1;
+                    }
+                    homes.push(source_home(home, hosts));
+                }
+                Err(refusal) => {
+                    let cells = [&row.line.to_string(), &crate::export::guarded(&row.reference), refusal.reason, &crate::export::guarded(&refusal.detail)];
+                    refusals.write_record(cells)?;
+                    self.refuse(row.line, &refusal);
+                }
+            }
+        }
+        Ok(homes)
+    }
+
     fn refuse(&mut self, line: u64, refusal: &Refusal) {
         metrics::counter!("posada_import_refused_total", "reason" => refusal.reason).increment(1);
         let refused = self.refused.entry(refusal.reason).or_insert_with(|| Refused { first_line: line, example: refusal.detail.clone(), rows: 0 });

@@ -1,8 +1,11 @@
 //! Imports: taken, refused by line and reason, safe to run twice and to break off, told to the watchers.
 
-use std::io::Write as _;
+use std::{collections::BTreeMap, io::Write as _};
 
-use domain::{CityId, Currency, TenantId};
+use domain::{
+    CityId, Currency, HomeId, StreamName, TenantId,
+    live::{CityChange, HomePoint},
+};
 use gazetteer::Gazetteer;
 use posada::{
     commands::import_homes::Import,
@@ -22,7 +25,8 @@ async fn tenant(app: &TestApp) -> TenantId {
 /// Takes a text in as a file of Barcelona; the refusals as CSV beside the report.
 async fn take_in(app: &TestApp, text: &[u8], source: &str, dry_run: bool) -> Result<(Report, String), String> {
     let gazetteer = Gazetteer::embedded();
-    let file = HomeFile::open(text, City::of(gazetteer, CityId(3_128_760)), Currency::Eur, gazetteer).map_err(|bad| bad.to_string())?;
+    let file =
+        HomeFile::open(std::io::Cursor::new(text.to_vec()), City::of(gazetteer, CityId(3_128_760)), Currency::Eur, gazetteer).map_err(|bad| bad.to_string())?;
     let server = app.app();
     let import = Import { store: &server.store, relay: &server.relay, gazetteer, tenant: tenant(app).await, source, dry_run };
     let mut refusals = Vec::new();
@@ -65,6 +69,25 @@ async fn a_second_run_changes_nothing_and_tells_nobody() {
     assert_eq!((third.taken.new, third.taken.changed, third.taken.unchanged), (1, 1, 1199));
     let (kept, recount) = counts(&app).await;
     assert_eq!(kept, recount);
+    app.stop().await;
+}
+
+/// What is told of a home is what a map that is rebuilt would show: for new ones, changed ones (with their nights) and paused ones alike.
+#[actix_web::test]
+async fn watchers_are_told_what_a_rebuilt_map_would_show() {
+    let app = TestApp::spawn().await;
+    let city = StreamName::City(CityId(3_128_760)).to_string();
+    take_in(&app, &rows(0..30, |n| format!("Home {n}")), "test", false).await.unwrap();
+    take_in(&app, &rows(0..40, |n| if n % 3 == 0 { format!("New {n}") } else { format!("Home {n}") }), "test", false).await.unwrap();
+    let mut shown: BTreeMap<HomeId, HomePoint> = BTreeMap::new();
+    for (_, body) in told(&app, &city).await {
+        let change: CityChange = serde_json::from_value(body).unwrap();
+        change.gone.iter().for_each(|gone| drop(shown.remove(gone)));
+        shown.extend(change.put.into_iter().map(|home| (home.id, home)));
+    }
+    let (rebuilt, _) = app.app().store.city_homes(tenant(&app).await, CityId(3_128_760)).await.unwrap();
+    assert_eq!(rebuilt.len(), 32);
+    assert_eq!(shown.into_values().collect::<Vec<_>>(), rebuilt);
     app.stop().await;
 }
 
