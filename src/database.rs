@@ -30,6 +30,9 @@ use crate::{
 /// The migrations of this program, in order.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
+/// For so long after its last use a connection is taken for a good one.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 /// The name of the database in an embedded cluster.
 const NAME: &str = "posada";
 
@@ -268,6 +271,17 @@ fn pool(config: &Config, most: u32, options: PgConnectOptions, become_app: bool)
     PgPoolOptions::new()
         .max_connections(most)
         .acquire_timeout(Duration::from_secs(config.database.acquire_timeout_seconds))
+        // A ping before each use would be a round trip of every transaction. What was used a moment ago is taken as it is: should Postgres have
+        // gone in that moment, one request meets it, as it would have met it a moment later.
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move {
+                if used.idle_for > TRUSTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 if become_app {

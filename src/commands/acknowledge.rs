@@ -65,7 +65,8 @@ async fn tell_guests(tx: &mut TenantTx, stays: &[KeptStay], reached: Reached) ->
         Reached::Seen => "stay_seen",
     };
     let events = stays.iter().map(|kept| NewEvent::new(StreamName::Member(kept.guest.id), kind, &json!({ "stay": kept.view(Side::Guest) })));
-    tx.record(events.collect::<Result<_, _>>()?).await
+    tx.record(events.collect::<Result<Vec<_>, _>>()?);
+    Ok(())
 }
 
 /// What clients say over their open connection, kept: the live core's way to this command.

@@ -52,6 +52,6 @@ pub async fn run(tx: &mut TenantTx, caller: &Caller, stay: StayId, answer: Answe
     let view = kept.view(mine);
     let event = NewEvent::new(StreamName::Member(other.1), kind, &json!({ "stay": kept.view(other.0) }))?;
     tx.answer_stays(&[kept]).await?;
-    tx.record(vec![event]).await?;
+    tx.record([event]);
     Ok(view)
 }

@@ -243,5 +243,6 @@ async fn keep(tx: &mut TenantTx, orders: &[ApproveStay], judged: &[Judged], winn
     for (city, change) in tx.city_changes(&homes).await? {
         events.push(NewEvent::new(StreamName::City(city), "nights_taken", &change)?);
     }
-    tx.record(events).await
+    tx.record(events);
+    Ok(())
 }

@@ -36,7 +36,7 @@ pub async fn run(store: &Store, relay: &RelayHandle, now: OffsetDateTime) -> Res
                     events.push(NewEvent::new(StreamName::Member(member), "stay_expired", &json!({ "stay": kept.view(side) }))?);
                 }
             }
-            tx.record(events).await?;
+            tx.record(events);
             relay.publish(tx.commit().await?);
             ended += expired.len();
         }

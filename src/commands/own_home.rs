@@ -87,7 +87,8 @@ pub(super) async fn tell(tx: &mut TenantTx, told_as: &'static str, was: Option<&
     let gone = if put.is_empty() { vec![home.id] } else { Vec::new() };
     let change = CityChange { put, gone, counts: counts.get(&home.city).copied().unwrap_or_default() };
     events.push(NewEvent::new(StreamName::City(home.city), told_as, &change)?);
-    tx.record(events).await
+    tx.record(events);
+    Ok(())
 }
 
 /// The home as its host reads it.

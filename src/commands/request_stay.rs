@@ -59,7 +59,7 @@ pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, guest: &Caller, order
     if message.is_empty() || message.chars().count() > MESSAGE_MOST {
         return Err(CannotRequest::BadMessage);
     }
-    let room = tx.room_on_offer(order.home, order.room).await?.ok_or(CannotRequest::NoSuchRoom)?;
+    let room = tx.room_on_offer(order.home, order.room, order.nights).await?.ok_or(CannotRequest::NoSuchRoom)?;
     if room.host == *member {
         return Err(CannotRequest::OwnHome);
     }
@@ -73,7 +73,7 @@ pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, guest: &Caller, order
     if begins > order.now + time::Duration::days(731) {
         return Err(CannotRequest::TooFarAhead);
     }
-    if tx.nights_are_taken(room.room, order.nights).await? {
+    if room.taken {
         return Err(CannotRequest::NightsTaken);
     }
 
@@ -95,7 +95,7 @@ pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, guest: &Caller, order
         seen_at: None,
     };
     tx.insert_stay(&kept).await?;
-    tx.record(vec![NewEvent::new(StreamName::Member(room.host), "stay_requested", &json!({ "stay": kept.view(Side::Host) }))?]).await?;
+    tx.record([NewEvent::new(StreamName::Member(room.host), "stay_requested", &json!({ "stay": kept.view(Side::Host) }))?]);
     Ok(kept.view(Side::Guest))
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     secrets::{CannotHash, Hasher, Password},
-    store::{Claimed, Once, Store, StoreError, Tenant, tenants::SignUpRule},
+    store::{Claimed, KeptAnswer, Once, Store, StoreError, Tenant, tenants::SignUpRule},
 };
 
 #[derive(Clone, Debug)]
@@ -92,8 +92,8 @@ pub async fn run(store: &Store, hasher: &Hasher, gazetteer: &Gazetteer, tenant: 
         };
         let (token, csrf, expires_at) = begin_session(&mut tx, account, order.user_agent.as_deref()).await?;
         let member = tx.member(member).await?.ok_or_else(|| gone(account))?;
-        if let (Some(once), true) = (&once, first_time) {
-            tx.keep_answer(once, 201, member.id.to_string().as_bytes()).await?;
+        if let (Some(once), true) = (once, first_time) {
+            tx.keep_answer(once, KeptAnswer { status: 201, body: member.id.to_string().into_bytes() });
         }
         tx.commit().await?;
         return Ok(SignedIn { token, csrf, expires_at, member });

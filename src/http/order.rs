@@ -23,7 +23,7 @@ use super::{
 use crate::{
     app::App,
     caller::Caller,
-    store::{Claimed, Once, TenantTx},
+    store::{Claimed, KeptAnswer, Once, TenantTx},
 };
 
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -106,7 +106,7 @@ async fn run_once<A: Serialize, E: Into<Problem>>(
         Problem::internal()
     })?;
     if let Some(once) = &once {
-        tx.keep_answer(once, status.as_u16(), &body).await?;
+        tx.keep_answer(once.clone(), KeptAnswer { status: status.as_u16(), body: body.clone() });
     }
     app.relay.publish(tx.commit().await?);
     Ok(json(status, body))

@@ -120,7 +120,8 @@ impl TenantTx {
         told.dedup();
         let changes = self.city_changes(&told).await?;
         let events = changes.into_iter().map(|(city, change)| events_of(city, &change)).collect::<Result<Vec<_>, _>>()?;
-        self.record(events.into_iter().flatten().collect()).await
+        self.record(events.into_iter().flatten());
+        Ok(())
     }
 }
 

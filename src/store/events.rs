@@ -1,4 +1,4 @@
-//! Streams: taking a place in one, inside the writing transaction, and reading back from a place.
+//! Streams: taking a place in one, at the end of the writing transaction, and reading back from a place.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use domain::{Event, StreamName, TenantId};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Store, StoreError, TenantTx};
+use super::{Once, Store, StoreError, TenantTx, idempotency::KeptAnswer};
 
 /// An event to be: its kind and its body.
 #[derive(Debug)]
@@ -24,55 +24,99 @@ impl NewEvent {
 }
 
 impl TenantTx {
-    /// Records events. Each stream's head row is locked until the commit, always in the order of the streams' names: no deadlock, no gap, commit order.
+    /// Writes events and the answer to a key, all in one statement. Each stream's head row is locked until the commit, always in the order of the
+    /// streams' names: no deadlock, no gap, commit order.
     ///
-    /// Call it once per transaction, last: what comes after holds the heads for longer.
-    pub async fn record(&mut self, mut events: Vec<NewEvent>) -> Result<(), StoreError> {
+    /// Called by the commit and nothing else: what came after would hold the heads for longer.
+    pub(super) async fn write_last(&mut self, mut events: Vec<NewEvent>, answer: Option<(Once, KeptAnswer)>) -> Result<Vec<Event>, StoreError> {
+        if events.is_empty() && answer.is_none() {
+            return Ok(Vec::new());
+        }
         events.sort_by_cached_key(|e| e.stream.to_string()); // stable: keeps the order within a stream
         let tenant = self.tenant();
-        let mut written = Vec::with_capacity(events.len());
-        for batch in events.chunk_by(|a, b| a.stream == b.stream) {
-            let stream = batch[0].stream;
-            let count = batch.len() as i64;
-            let head = sqlx::query!(
-                "insert into stream_heads as h (tenant_id, stream, head) values ($1, $2, $3)
-                 on conflict (tenant_id, stream) do update set head = h.head + $3, changed_at = now()
-                 returning head, now() as \"at!\"",
-                tenant.0,
-                stream.to_string(),
-                count
-            )
-            .fetch_one(&mut **self)
-            .await?;
-            let first = head.head - count + 1;
-            let kinds: Vec<String> = batch.iter().map(|e| e.kind.to_owned()).collect();
-            let bodies: Vec<String> = batch.iter().map(|e| e.body.get().to_owned()).collect();
-            sqlx::query!(
-                "insert into events (tenant_id, stream, seq, at, kind, body)
-                 select $1, $2, $3 + n - 1, $4, kind, body::json
-                 from unnest($5::text[], $6::text[]) with ordinality as t (kind, body, n)",
-                tenant.0,
-                stream.to_string(),
-                first,
-                head.at,
-                &kinds,
-                &bodies
-            )
-            .execute(&mut **self)
-            .await?;
-            for (n, event) in batch.iter().enumerate() {
-                written.push(Event {
-                    tenant,
-                    stream,
-                    seq: (first + n as i64) as u64,
-                    at: head.at,
-                    kind: Arc::from(event.kind),
-                    body: Arc::from(event.body.clone()),
-                });
-            }
+        let columns = Columns::of(&events);
+        let (once, kept) = answer.as_ref().map(|(once, kept)| (once, kept)).unzip();
+        let written = sqlx::query!(
+            "with heads as (
+                 insert into stream_heads as h (tenant_id, stream, head)
+                 select $1, s.stream, s.count from unnest($2::text[], $3::bigint[]) with ordinality as s (stream, count, place) order by s.place
+                 on conflict (tenant_id, stream) do update set head = h.head + excluded.head, changed_at = now()
+                 returning h.stream, h.head
+             ), reached as (
+                 select coalesce(array_agg(head order by stream), '{}') as heads from heads
+             ), written as (
+                 insert into events (tenant_id, stream, seq, at, kind, body)
+                 select $1, e.stream, r.heads[e.place] - e.before_head, now(), e.kind, e.body::json
+                 from reached r cross join unnest($4::text[], $5::integer[], $6::bigint[], $7::text[], $8::text[]) as e (stream, place, before_head, kind, body)
+             ), answered as (
+                 update idempotency_keys set status = $11, body = $12
+                 where tenant_id = $1 and caller = $9 and key = $10 and status is null returning 1
+             )
+             select r.heads as \"heads!\", now() as \"at!\", (select count(*) from answered) as \"answered!\" from reached r",
+            tenant.0,
+            &columns.streams,
+            &columns.counts,
+            &columns.stream,
+            &columns.place,
+            &columns.before_head,
+            &columns.kind,
+            &columns.body,
+            once.map(|once| once.caller.as_str()),
+            once.map(|once| once.key.as_str()),
+            kept.map(|kept| kept.status as i16),
+            kept.map(|kept| kept.body.as_slice())
+        )
+        .fetch_one(&mut **self)
+        .await?;
+        if let Some(once) = once
+            && written.answered != 1
+        {
+            return Err(StoreError::Stale { table: "idempotency_keys", id: once.key.clone() });
         }
-        self.recorded(written);
-        Ok(())
+        let head = |place: i32| written.heads.get(place as usize - 1).copied().unwrap_or_default();
+        let seqs = columns.place.iter().zip(&columns.before_head).map(|(place, before)| (head(*place) - before) as u64);
+        let event = |(event, seq): (NewEvent, u64)| Event {
+            tenant,
+            stream: event.stream,
+            seq,
+            at: written.at,
+            kind: Arc::from(event.kind),
+            body: Arc::from(event.body),
+        };
+        Ok(events.into_iter().zip(seqs).map(event).collect())
+    }
+}
+
+/// Events, sorted by stream, turned on their side: one array per column.
+#[derive(Default)]
+struct Columns {
+    /// Each stream once, and how many events it gets.
+    streams: Vec<String>,
+    counts: Vec<i64>,
+    /// Per event: its stream, the place of that among the streams (from 1), and how far before the stream's new head it stands.
+    stream: Vec<String>,
+    place: Vec<i32>,
+    before_head: Vec<i64>,
+    kind: Vec<String>,
+    body: Vec<String>,
+}
+
+impl Columns {
+    fn of(events: &[NewEvent]) -> Self {
+        let mut all = Self::default();
+        for batch in events.chunk_by(|a, b| a.stream == b.stream) {
+            let (stream, count) = (batch[0].stream.to_string(), batch.len() as i64);
+            for (n, event) in batch.iter().enumerate() {
+                all.stream.push(stream.clone());
+                all.place.push(all.streams.len() as i32 + 1);
+                all.before_head.push(count - 1 - n as i64);
+                all.kind.push(event.kind.to_owned());
+                all.body.push(event.body.get().to_owned());
+            }
+            all.streams.push(stream);
+            all.counts.push(count);
+        }
+        all
     }
 }
 

@@ -1,7 +1,7 @@
 //! The answer to a mutation, stored in the mutation's own transaction: who asks again with the same key gets the same answer.
 //!
-//! Called by commands, first thing in their transaction ([`TenantTx::claim_key`]) and last ([`TenantTx::keep_answer`]). Because key and
-//! change commit together, a client that never heard an answer may ask again and will learn whether the change was made.
+//! Called by commands, first thing in their transaction ([`TenantTx::claim_key`]) and last ([`TenantTx::keep_answer`], written by the commit).
+//! Because key and change commit together, a client that never heard an answer may ask again and will learn whether the change was made.
 
 use std::time::Duration;
 
@@ -61,19 +61,24 @@ impl TenantTx {
         // The lock ends with the transaction however that ends, a lost connection included: a key cannot stay taken.
         let lock = Sha256::new().chain_update(tenant.0.as_bytes()).chain_update(&once.caller).chain_update([0]).chain_update(&once.key).finalize();
         let lock = i64::from_be_bytes([lock[0], lock[1], lock[2], lock[3], lock[4], lock[5], lock[6], lock[7]]);
-        if !sqlx::query_scalar!("select pg_try_advisory_xact_lock($1) as \"taken!\"", lock).fetch_one(&mut **self).await? {
-            return Ok(Claimed::InProgress);
-        }
         let taken = sqlx::query!(
-            "insert into idempotency_keys (tenant_id, caller, key, request_hash) values ($1, $2, $3, $4) on conflict (tenant_id, caller, key) do nothing",
+            "with lock as (select pg_try_advisory_xact_lock($5) as free), put as (
+                 insert into idempotency_keys (tenant_id, caller, key, request_hash) select $1, $2, $3, $4 from lock where free
+                 on conflict (tenant_id, caller, key) do nothing returning 1
+             )
+             select free as \"free!\", exists (select from put) as \"fresh!\" from lock",
             tenant.0,
             once.caller,
             once.key,
-            &once.request_hash
+            &once.request_hash,
+            lock
         )
-        .execute(&mut **self)
+        .fetch_one(&mut **self)
         .await?;
-        if taken.rows_affected() == 1 {
+        if !taken.free {
+            return Ok(Claimed::InProgress);
+        }
+        if taken.fresh {
             return Ok(Claimed::Fresh);
         }
         let row = sqlx::query!(
@@ -92,21 +97,6 @@ impl TenantTx {
                 return Err(StoreError::BadRow { table: "idempotency_keys", id: once.key.clone(), why });
             }
         })
-    }
-
-    /// Keeps the answer to a key claimed in this transaction.
-    pub async fn keep_answer(&mut self, once: &Once, status: u16, body: &[u8]) -> Result<(), StoreError> {
-        let kept = sqlx::query!(
-            "update idempotency_keys set status = $4, body = $5 where tenant_id = $1 and caller = $2 and key = $3 and status is null",
-            self.tenant().0,
-            once.caller,
-            once.key,
-            status as i16,
-            body
-        )
-        .execute(&mut **self)
-        .await?;
-        if kept.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale { table: "idempotency_keys", id: once.key.clone() }) }
     }
 }
 

@@ -25,6 +25,8 @@ pub struct RoomOnOffer {
     pub room_name: String,
     pub guests: u8,
     pub price: Option<Price>,
+    /// Some of the nights that were asked about are taken by now.
+    pub taken: bool,
 }
 
 /// A stay with everything its parties read of it.
@@ -176,10 +178,13 @@ fn kept(rows: Vec<Row>) -> Result<Vec<KeptStay>, StoreError> {
 }
 
 impl TenantTx {
-    /// A room of an active home; its first room where none is named.
-    pub async fn room_on_offer(&mut self, home: HomeId, room: Option<RoomId>) -> Result<Option<RoomOnOffer>, StoreError> {
+    /// A room of an active home; its first room where none is named. Says too whether some of the nights are taken by now: advice, only
+    /// [`take_nights`](Self::take_nights) decides.
+    pub async fn room_on_offer(&mut self, home: HomeId, room: Option<RoomId>, nights: Nights) -> Result<Option<RoomOnOffer>, StoreError> {
+        // Plain comparisons of nights, not `&&`: range operators are not leakproof, and row security would drop the index.
         let row = sqlx::query!(
-            "select h.title, h.city_id, h.host_id, o.name as host_name, h.price, h.currency, r.id as room_id, r.name as room_name, r.guests
+            "select h.title, h.city_id, h.host_id, o.name as host_name, h.price, h.currency, r.id as room_id, r.name as room_name, r.guests,
+                    exists (select from stay_nights n where n.tenant_id = $1 and n.room_id = r.id and n.arrive < $5 and n.leave > $4) as \"taken!\"
              from homes h
              join rooms r on r.tenant_id = h.tenant_id and r.home_id = h.id
              join members o on o.tenant_id = h.tenant_id and o.id = h.host_id
@@ -187,7 +192,9 @@ impl TenantTx {
              order by r.position, r.id limit 1",
             self.tenant().0,
             home.0,
-            room.map(|r| r.0)
+            room.map(|r| r.0),
+            nights.arrive(),
+            nights.leave()
         )
         .fetch_optional(&mut **self)
         .await?;
@@ -209,24 +216,10 @@ impl TenantTx {
                 room_name: row.room_name,
                 guests: row.guests as u8,
                 price,
+                taken: row.taken,
             })
         })
         .transpose()
-    }
-
-    /// Whether some of the nights are taken by now. Advice: only [`take_nights`](Self::take_nights) decides.
-    pub async fn nights_are_taken(&mut self, room: RoomId, nights: Nights) -> Result<bool, StoreError> {
-        // Plain comparisons, not `&&`: range operators are not leakproof, and row security would drop the index.
-        let taken = sqlx::query_scalar!(
-            "select exists (select from stay_nights where tenant_id = $1 and room_id = $2 and arrive < $4 and leave > $3) as \"taken!\"",
-            self.tenant().0,
-            room.0,
-            nights.arrive(),
-            nights.leave()
-        )
-        .fetch_one(&mut **self)
-        .await?;
-        Ok(taken)
     }
 
     /// Keeps a new request.

@@ -6,10 +6,12 @@ use std::{
 };
 
 use domain::{AccountId, Event, TenantId, stay::StayState};
-use sqlx::{Postgres, Transaction, pool::PoolConnection};
+use sqlx::{AssertSqlSafe, Postgres, Transaction, pool::PoolConnection};
 
 use super::{
-    Revocation, Store, StoreError,
+    Once, Revocation, Store, StoreError,
+    events::NewEvent,
+    idempotency::KeptAnswer,
     measured::{Measured, Timing},
 };
 use crate::caller::Caller;
@@ -19,7 +21,9 @@ use crate::caller::Caller;
 pub struct TenantTx {
     tx: Measured<Transaction<'static, Postgres>>,
     tenant: TenantId,
-    recorded: Vec<Event>,
+    /// Written last, so that the heads of their streams are held for as short as can be.
+    to_record: Vec<NewEvent>,
+    to_answer: Option<(Once, KeptAnswer)>,
     store: Store,
     revoked: Vec<Revocation>,
     moved: Vec<StayState>,
@@ -58,33 +62,26 @@ impl Drop for Timer {
 impl Store {
     /// Begins a transaction for a caller. The context is local to the transaction: a connection that goes back to the pool remembers no tenant.
     pub async fn begin(&self, caller: &Caller) -> Result<TenantTx, StoreError> {
-        let account = caller.account().map(|a| a.to_string()).unwrap_or_default();
-        self.begin_with(caller.tenant, &account).await
+        self.begin_with(caller.tenant, caller.account()).await
     }
 
     /// Begins a transaction for work that nobody in particular gave: actors, imports, schedules.
     pub async fn begin_as_tenant(&self, tenant: TenantId) -> Result<TenantTx, StoreError> {
-        self.begin_with(tenant, "").await
+        self.begin_with(tenant, None).await
     }
 
     /// Begins a transaction for an account whose password or token was just checked, member or not.
     pub async fn begin_as_account(&self, tenant: TenantId, account: AccountId) -> Result<TenantTx, StoreError> {
-        self.begin_with(tenant, &account.to_string()).await
+        self.begin_with(tenant, Some(account)).await
     }
 
     /// Begins a transaction that reads everything as of one instant and writes nothing.
     pub async fn begin_snapshot(&self, tenant: TenantId) -> Result<TenantTx, StoreError> {
-        let waiting = Waiting::begin();
-        let tx = self.pool().begin_with("begin isolation level repeatable read, read only").await;
-        drop(waiting);
-        self.named(tx?, tenant, "").await
+        self.named("begin isolation level repeatable read, read only", tenant, None).await
     }
 
-    async fn begin_with(&self, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {
-        let waiting = Waiting::begin();
-        let tx = self.pool().begin().await;
-        drop(waiting);
-        self.named(tx?, tenant, account).await
+    async fn begin_with(&self, tenant: TenantId, account: Option<AccountId>) -> Result<TenantTx, StoreError> {
+        self.named("begin", tenant, account).await
     }
 
     /// A connection for the few questions that belong to no tenant: who holds a token, which tenant a name means, whose time is over.
@@ -93,15 +90,18 @@ impl Store {
         Ok(Measured(self.pool().acquire().await?))
     }
 
-    async fn named(&self, tx: Transaction<'static, Postgres>, tenant: TenantId, account: &str) -> Result<TenantTx, StoreError> {
-        let mut tx = Measured(tx);
-        sqlx::query!("select set_config('posada.tenant', $1, true) as tenant, set_config('posada.account', $2, true) as account", tenant.to_string(), account)
-            .fetch_one(&mut tx)
-            .await?;
+    /// Begin and name go to Postgres together, one round trip for both. Nothing in the text is anybody's words: both ids are UUIDs.
+    async fn named(&self, begin: &'static str, tenant: TenantId, account: Option<AccountId>) -> Result<TenantTx, StoreError> {
+        let account = account.map(|account| account.to_string()).unwrap_or_default();
+        let begin = format!("{begin}; set local posada.tenant = '{tenant}'; set local posada.account = '{account}'");
+        let waiting = Waiting::begin();
+        let tx = self.pool().begin_with(AssertSqlSafe(begin)).await;
+        drop(waiting);
         Ok(TenantTx {
-            tx,
+            tx: Measured(tx?),
             tenant,
-            recorded: Vec::new(),
+            to_record: Vec::new(),
+            to_answer: None,
             store: self.clone(),
             revoked: Vec::new(),
             moved: Vec::new(),
@@ -115,9 +115,14 @@ impl TenantTx {
         self.tenant
     }
 
-    /// Keeps an event that was written in this transaction until it has committed.
-    pub(super) fn recorded(&mut self, events: impl IntoIterator<Item = Event>) {
-        self.recorded.extend(events);
+    /// Records events: they are written by the commit, and take their places in their streams there.
+    pub fn record(&mut self, events: impl IntoIterator<Item = NewEvent>) {
+        self.to_record.extend(events);
+    }
+
+    /// Keeps the answer to a key claimed in this transaction: it is written by the commit.
+    pub fn keep_answer(&mut self, once: Once, answer: KeptAnswer) {
+        self.to_answer = Some((once, answer));
     }
 
     /// Keeps what this transaction takes away from somebody until its end; then whoever holds something for it hears.
@@ -135,8 +140,12 @@ impl TenantTx {
         Ok(self.tx.0.rollback().await?)
     }
 
-    /// Commits and gives what is now true, in the order it was recorded.
+    /// Writes what was recorded and the answer that was kept, commits, and gives what is now true.
+    ///
+    /// Whatever was locked before stays locked before: the heads of streams come last, in the order of their names.
     pub async fn commit(mut self) -> Result<Vec<Event>, StoreError> {
+        let (events, answer) = (std::mem::take(&mut self.to_record), self.to_answer.take());
+        let recorded = self.write_last(events, answer).await?;
         let committing = Timing::of("commit");
         let done = self.tx.0.commit().await;
         drop(committing);
@@ -150,7 +159,7 @@ impl TenantTx {
         for to in self.moved {
             metrics::counter!("posada_stays_total", "state" => to.code()).increment(1);
         }
-        Ok(self.recorded)
+        Ok(recorded)
     }
 }
 

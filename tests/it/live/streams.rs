@@ -13,8 +13,7 @@ async fn tells(app: &TestApp, person: &Person, count: usize, hand_over: bool) {
     let tenant = tenant(app).await;
     let stream = StreamName::Member(MemberId(person.id.parse().unwrap()));
     let mut tx = app.app().store.begin_as_tenant(tenant).await.unwrap();
-    let events = (0..count).map(|n| NewEvent::new(stream, "tested", &json!({"n": n})).unwrap()).collect();
-    tx.record(events).await.unwrap();
+    tx.record((0..count).map(|n| NewEvent::new(stream, "tested", &json!({"n": n})).unwrap()));
     let events = tx.commit().await.unwrap();
     if hand_over {
         app.app().relay.publish(events);

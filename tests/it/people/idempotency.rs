@@ -9,6 +9,10 @@ fn once(caller: &str, key: &str, body: &str) -> Once {
     Once::new(caller, key, &[b"POST /api/v1/homes", body.as_bytes()])
 }
 
+fn answer(status: u16, body: &str) -> KeptAnswer {
+    KeptAnswer { status, body: body.as_bytes().to_vec() }
+}
+
 #[tokio::test]
 async fn an_answer_is_kept_with_the_change_and_only_with_it() {
     let ground = Ground::new().await;
@@ -17,7 +21,7 @@ async fn an_answer_is_kept_with_the_change_and_only_with_it() {
 
     let mut tx = ground.store.begin_as_tenant(tenant).await.unwrap();
     assert_eq!(tx.claim_key(&ask).await.unwrap(), Claimed::Fresh);
-    tx.keep_answer(&ask, 201, b"lost").await.unwrap();
+    tx.keep_answer(ask.clone(), answer(201, "lost"));
     tx.take_back().await.unwrap(); // the change, and its answer with it
 
     let mut tx = ground.store.begin_as_tenant(tenant).await.unwrap();
@@ -25,10 +29,10 @@ async fn an_answer_is_kept_with_the_change_and_only_with_it() {
     let mut beside = ground.store.begin_as_tenant(tenant).await.unwrap();
     assert_eq!(beside.claim_key(&ask).await.unwrap(), Claimed::InProgress, "nobody waits for the first");
     drop(beside);
-    tx.keep_answer(&ask, 201, b"made").await.unwrap();
+    tx.keep_answer(ask.clone(), answer(201, "made"));
     tx.commit().await.unwrap();
 
-    let answered = Claimed::Answered(KeptAnswer { status: 201, body: b"made".to_vec() });
+    let answered = Claimed::Answered(answer(201, "made"));
     for (asked, known) in [
         (ask.clone(), answered),
         (once("ana", "k", "{\"other\":1}"), Claimed::Reused),
@@ -56,7 +60,7 @@ async fn of_many_with_one_key_at_once_one_does_the_work() {
             let mut tx = store.begin_as_tenant(tenant).await.unwrap();
             let claimed = tx.claim_key(ask).await.unwrap();
             if claimed == Claimed::Fresh {
-                tx.keep_answer(ask, 201, format!("by {n}").as_bytes()).await.unwrap();
+                tx.keep_answer(ask.clone(), answer(201, &format!("by {n}")));
                 tx.commit().await.unwrap();
             }
             claimed
@@ -73,12 +77,12 @@ async fn of_many_with_one_key_at_once_one_does_the_work() {
 async fn old_answers_are_forgotten_in_every_community() {
     let ground = Ground::new().await;
     for tenant in [ground.tenant.id, ground.tenant("other").await.id] {
-        let mut tx = ground.store.begin_as_tenant(tenant).await.unwrap();
         for key in ["old", "young"] {
+            let mut tx = ground.store.begin_as_tenant(tenant).await.unwrap();
             tx.claim_key(&once("ana", key, "{}")).await.unwrap();
-            tx.keep_answer(&once("ana", key, "{}"), 204, b"").await.unwrap();
+            tx.keep_answer(once("ana", key, "{}"), answer(204, ""));
+            tx.commit().await.unwrap();
         }
-        tx.commit().await.unwrap();
     }
     sqlx::query("update idempotency_keys set created_at = now() - interval '49 hours' where key = 'old'").execute(ground.app.owner()).await.unwrap();
     assert_eq!(ground.store.forget_old_answers().await.unwrap(), 2);

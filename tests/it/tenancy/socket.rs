@@ -138,7 +138,7 @@ async fn the_socket_gives_nothing_of_another_community() {
         "home_changed",
         &json!({ "put": [], "gone": [home_of(&ground, other).await], "counts": { "homes": 0, "hosts": 0 } }),
     );
-    tx.record(vec![change.unwrap()]).await.unwrap();
+    tx.record([change.unwrap()]);
     ground.app.app().relay.publish(tx.commit().await.unwrap());
     yours.until(|frame| frame["t"] == "delta").await;
 
