@@ -18,6 +18,7 @@ mod live;
 mod mailbox;
 pub mod map;
 mod messages;
+mod numbered;
 pub mod outlet;
 pub mod ports;
 mod questions;

@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use time::OffsetDateTime;
 
-use crate::{framing::Framing, telemetry, wire::Close};
+use crate::{framing::Framing, telemetry::meters, wire::Close};
 
 /// One frame ready to travel, and the commit it tells of, if it tells of one.
 #[derive(Clone, Debug)]
@@ -36,8 +36,8 @@ pub trait Outlet: Send {
     fn push(&mut self, frame: Framed) -> Result<(), Overflow>;
     /// Whether the last state was accepted, so that the next may be given.
     fn takes_state(&self) -> bool;
-    /// Gives the state of one flush: several frames, one write.
-    fn state(&mut self, frames: Vec<Framed>);
+    /// Takes the state of one flush out of `frames`: several frames, one write.
+    fn state(&mut self, frames: &mut Vec<Framed>);
     /// Asks to be told (by the outlet's own call of its owner) when there is room again.
     fn wake_when_free(&mut self);
     /// Event entries that still fit.
@@ -146,9 +146,9 @@ impl Outlet for QueueOutlet {
         !lanes.state_in_flight && lanes.state.is_empty() && lanes.close.is_none() && !lanes.ended
     }
 
-    fn state(&mut self, frames: Vec<Framed>) {
+    fn state(&mut self, frames: &mut Vec<Framed>) {
         let mut lanes = lock(&self.0);
-        lanes.state = frames;
+        lanes.state.append(frames);
         lanes.given();
     }
 
@@ -196,33 +196,54 @@ impl Stream for OutletBody {
             return Poll::Ready(None);
         }
         accepted(&mut lanes);
-        let mut frames = Vec::new();
-        let mut length = 0;
-        while length < WRITE
-            && let Some(frame) = lanes.events.pop_front()
-        {
-            length += frame.bytes.len();
-            lanes.event_bytes -= frame.bytes.len();
-            frames.push(frame);
-        }
-        if lanes.events.is_empty() && !lanes.state.is_empty() {
-            lanes.state_in_flight = true;
-            frames.append(&mut std::mem::take(&mut lanes.state));
-        }
-        if lanes.events.is_empty()
-            && let Some(close) = lanes.close
-        {
-            lanes.ended = true;
-            frames.push(Framed { bytes: lanes.framing.close(close), at: None });
-        }
-        if frames.is_empty() {
-            lanes.reader = Some(cx.waker().clone());
+        let Some(bytes) = lanes.write() else {
+            if !lanes.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
+                lanes.reader = Some(cx.waker().clone());
+            }
             return Poll::Pending;
-        }
+        };
         lanes.last = Instant::now();
         lanes.stuck_since = Some(lanes.last);
-        lanes.in_flight = frames.iter().map(|f| f.at).collect();
-        Poll::Ready(Some(Ok(join(frames))))
+        meters().bytes_sent.increment(bytes.len() as u64);
+        Poll::Ready(Some(Ok(bytes)))
+    }
+}
+
+impl Lanes {
+    /// What goes out next, in one piece; noted as in flight. None: nothing waits.
+    fn write(&mut self) -> Option<Bytes> {
+        let alone = match (self.events.is_empty(), self.state.len(), self.close) {
+            (true, 0, None) => return None,
+            (true, 1, None) => self.state.pop(),
+            _ => None,
+        };
+        if let Some(frame) = alone {
+            self.state_in_flight = true;
+            self.in_flight.push(frame.at);
+            return Some(frame.bytes);
+        }
+        let mut all = BytesMut::new();
+        while all.len() < WRITE
+            && let Some(frame) = self.events.pop_front()
+        {
+            self.event_bytes -= frame.bytes.len();
+            self.in_flight.push(frame.at);
+            all.extend_from_slice(&frame.bytes);
+        }
+        if self.events.is_empty() && !self.state.is_empty() {
+            self.state_in_flight = true;
+            for frame in self.state.drain(..) {
+                self.in_flight.push(frame.at);
+                all.extend_from_slice(&frame.bytes);
+            }
+        }
+        if self.events.is_empty()
+            && let Some(close) = self.close
+        {
+            self.ended = true;
+            all.extend_from_slice(&self.framing.close(close));
+        }
+        Some(all.freeze())
     }
 }
 
@@ -231,27 +252,15 @@ fn accepted(lanes: &mut Lanes) {
     lanes.stuck_since = None;
     if !lanes.in_flight.is_empty() {
         let now = OffsetDateTime::now_utc();
-        let lane = if lanes.state_in_flight { "state" } else { "event" };
-        for at in std::mem::take(&mut lanes.in_flight).into_iter().flatten() {
-            metrics::histogram!(telemetry::STALENESS, "lane" => lane).record((now - at).as_seconds_f64().max(0.0));
+        let staleness = if lanes.state_in_flight { &meters().state_staleness } else { &meters().event_staleness };
+        for at in lanes.in_flight.drain(..).flatten() {
+            staleness.record((now - at).as_seconds_f64().max(0.0));
         }
     }
     lanes.state_in_flight = false;
     if std::mem::take(&mut lanes.wants_wake) {
         (lanes.wake)();
     }
-}
-
-fn join(mut frames: Vec<Framed>) -> Bytes {
-    let bytes = if frames.len() == 1 {
-        frames.remove(0).bytes
-    } else {
-        let mut all = BytesMut::with_capacity(frames.iter().map(|f| f.bytes.len()).sum());
-        frames.iter().for_each(|f| all.extend_from_slice(&f.bytes));
-        all.freeze()
-    };
-    metrics::counter!(telemetry::BYTES_SENT).increment(bytes.len() as u64);
-    bytes
 }
 
 impl Drop for OutletBody {

@@ -1,6 +1,8 @@
 //! The live core's metrics, named and described in one place. No tenant, member or path is ever a label.
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use std::sync::LazyLock;
+
+use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 
 pub(crate) const CONNECTIONS: &str = "posada_live_connections";
 pub(crate) const VIEWS: &str = "posada_live_views";
@@ -86,6 +88,31 @@ const FROM_ZERO: &[(&str, &[Known])] = &[
     (LIMITED, &[("limit", &["tenant_connections", "tenant_connects", "node_connects", "tenant_bytes", "tenant_snapshots", "views", "streams"])]),
     (ERRORS_SENT, &[]),
 ];
+
+/// What is counted for each delivery: looked up by name once.
+pub(crate) struct Meters {
+    pub(crate) snapshots: Counter,
+    pub(crate) deltas: Counter,
+    pub(crate) events: Counter,
+    pub(crate) skipped: Counter,
+    pub(crate) bytes_sent: Counter,
+    pub(crate) state_staleness: Histogram,
+    pub(crate) event_staleness: Histogram,
+}
+
+/// Belongs to the recorder that is installed by the first use: a server installs its own before anything lives.
+pub(crate) fn meters() -> &'static Meters {
+    static METERS: LazyLock<Meters> = LazyLock::new(|| Meters {
+        snapshots: counter!(FRAMES, "frame" => "snapshot"),
+        deltas: counter!(FRAMES, "frame" => "delta"),
+        events: counter!(FRAMES, "frame" => "event"),
+        skipped: counter!(SKIPPED),
+        bytes_sent: counter!(BYTES_SENT),
+        state_staleness: histogram!(STALENESS, "lane" => "state"),
+        event_staleness: histogram!(STALENESS, "lane" => "event"),
+    });
+    &METERS
+}
 
 /// Describes every metric to the installed recorder. Called once at start.
 pub fn describe() {

@@ -15,7 +15,7 @@ use super::{ConnId, Hub, Join, Principal, streams::Sub, view::View};
 use crate::{
     framing::Framing,
     gates::Admitted,
-    messages::{BoardId, WatchKey},
+    messages::WatchKey,
     outlet::{Framed, Outlet, Overflow},
     shares::Share,
     telemetry,
@@ -43,6 +43,8 @@ pub(super) struct Conn {
     /// None once the welcome has been said.
     welcome: Option<Welcoming>,
     faults: (Instant, u32),
+    /// Stands among those that have something to write.
+    pub(super) is_ready: bool,
     _admitted: Admitted,
 }
 
@@ -75,6 +77,7 @@ impl Conn {
             share,
             welcome: Some(welcome),
             faults: (Instant::now(), 0),
+            is_ready: false,
             _admitted: join.admitted,
         }
     }
@@ -163,25 +166,24 @@ impl Conn {
         self.faults.1 > FAULTS
     }
 
-    /// Writes the state that waits, if the outlet takes it. Gives back the parts that have to be repaired.
-    pub(super) fn write_state(&mut self, writer: &mut super::write::Writer) -> Vec<(WatchKey, BoardId)> {
+    /// Writes the state that waits, if the outlet takes it. Adds the parts that have to be repaired.
+    pub(super) fn write_state(&mut self, writer: &mut super::write::Writer, now: Instant, repairs: &mut Vec<WatchKey>) {
         if self.welcome.is_some() || !self.views.iter().any(View::waits) {
-            return Vec::new();
+            return;
         }
         if !self.outlet.takes_state() {
+            return self.outlet.wake_when_free();
+        }
+        let frames = writer.batch(self.framing, &mut self.views, now, repairs);
+        if frames.is_empty() {
+            return;
+        }
+        let bytes = frames.iter().map(|frame| frame.bytes.len()).sum();
+        self.outlet.state(frames);
+        writer.wrote(&self.share, bytes, now);
+        if self.views.iter().any(View::waits) {
             self.outlet.wake_when_free();
-            return Vec::new();
         }
-        let now = Instant::now();
-        let (frames, repairs) = writer.batch(self.framing, &mut self.views, now);
-        if !frames.is_empty() {
-            self.share.sent(frames.iter().map(|frame| frame.bytes.len()).sum(), now);
-            self.outlet.state(frames);
-            if self.views.iter().any(View::waits) {
-                self.outlet.wake_when_free();
-            }
-        }
-        repairs
     }
 }
 
@@ -204,7 +206,7 @@ impl Hub {
         tracing::debug!(conn = id, client = %join.hello.client, %tenant, "a live connection");
         let conn = Conn::new(join, what, self.core.shares.of(tenant));
         metrics::gauge!(telemetry::CONNECTIONS, "kind" => conn.kind()).increment(1);
-        self.conns.insert(id, conn);
+        self.conns.insert(id, Box::new(conn));
         for item in resume {
             match item {
                 Resume::Stream(item) => self.subscribe(id, item.stream, Some(item.since), ctx),

@@ -8,6 +8,8 @@
 //! its board when its outlet takes state again. Events wait in the outlet's bounded queue, or close the connection.
 
 mod conn;
+mod interest;
+mod ready;
 mod streams;
 mod view;
 mod views;
@@ -28,13 +30,16 @@ use crate::{
     core::Core,
     gates::Admitted,
     mailbox::Posted,
-    messages::{BoardId, Delivery, Flush, HubId, HubPort, Watch, WatchKey},
+    messages::{BoardId, Delivery, Flush, HubId, HubPort, Watch},
+    numbered::Numbered,
     outlet::Outlet,
     telemetry::{self, guarded},
     wire::{ClientFrame, Close, ErrorFrame, Hello, ScopeName, ViewId},
 };
 use conn::Conn;
-use views::BoardWatch;
+use interest::Interest;
+use ready::Ready;
+use write::Writer;
 
 pub(crate) use view::{Shows, scopes_of, shows};
 
@@ -132,13 +137,14 @@ pub(crate) enum ToHubs {
 pub struct Hub {
     core: Arc<Core>,
     id: HubId,
-    conns: HashMap<ConnId, Conn>,
+    conns: Numbered<Box<Conn>>,
     /// Whose part of which view a watch is.
-    parts: HashMap<WatchKey, (ConnId, ViewId)>,
-    boards: HashMap<BoardId, BoardWatch>,
+    parts: Numbered<(ConnId, ViewId)>,
+    boards: HashMap<BoardId, Interest>,
     streams: HashMap<(TenantId, StreamName), HashSet<ConnId>>,
     /// Connections with something to write.
-    ready: HashSet<ConnId>,
+    ready: Ready,
+    writer: Writer,
     flush_soon: bool,
     deliver: Option<Recipient<Posted<Delivery>>>,
 }
@@ -152,11 +158,12 @@ impl Hub {
             Self {
                 core,
                 id,
-                conns: HashMap::new(),
-                parts: HashMap::new(),
+                conns: Numbered::default(),
+                parts: Numbered::default(),
                 boards: HashMap::new(),
                 streams: HashMap::new(),
-                ready: HashSet::new(),
+                ready: Ready::default(),
+                writer: Writer::default(),
                 flush_soon: false,
                 deliver: Some(ctx.address().recipient()),
             }
@@ -179,20 +186,24 @@ impl Hub {
     }
 
     fn soon(&mut self, id: ConnId, ctx: &mut Context<Self>) {
-        self.ready.insert(id);
+        if let Some(conn) = self.conns.get_mut(&id) {
+            self.ready.add(conn);
+            self.flush_soon(ctx);
+        }
+    }
+
+    fn flush_soon(&mut self, ctx: &mut Context<Self>) {
         if !std::mem::replace(&mut self.flush_soon, true) {
             ctx.notify(Flush);
         }
     }
 
     fn flush(&mut self) {
-        let mut writer = write::Writer::default();
-        for id in std::mem::take(&mut self.ready) {
-            let Some(conn) = self.conns.get_mut(&id) else { continue };
-            let again = conn.write_state(&mut writer);
-            for (key, board) in again {
-                self.repair(id, key, &board);
-            }
+        let (now, mut repairs) = (Instant::now(), Vec::new());
+        self.ready.take(&mut self.conns, |conn| conn.write_state(&mut self.writer, now, &mut repairs));
+        self.writer.done(now);
+        for key in repairs {
+            self.repair(key);
         }
     }
 
@@ -218,7 +229,6 @@ impl Hub {
 
     fn forget(&mut self, id: ConnId, reason: &'static str) {
         let Some(conn) = self.conns.remove(&id) else { return };
-        self.ready.remove(&id);
         metrics::gauge!(telemetry::CONNECTIONS, "kind" => conn.kind()).decrement(1);
         metrics::counter!(telemetry::CLOSED, "reason" => reason).increment(1);
         let tenant = conn.principal.tenant;

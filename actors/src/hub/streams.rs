@@ -18,7 +18,7 @@ use crate::{
     mailbox::Posted,
     messages::{Fed, Follow, Post, Replay, Replayed, WatchKey},
     outlet::Overflow,
-    telemetry,
+    telemetry::{self, meters},
     wire::{Close, ErrorFrame, Outcome, Reset, ServerFrame, Stream},
 };
 
@@ -47,7 +47,7 @@ impl Conn {
             Framing::WebSocket => Framing::WebSocket.text(&[&post.json]),
             Framing::Sse => sse_with_id(&self.event_id(stream, post.seq), &[&post.json]),
         };
-        metrics::counter!(telemetry::FRAMES, "frame" => "event").increment(1);
+        meters().events.increment(1);
         self.push_framed(bytes, Some(post.at))?;
         if let Some(sub) = self.subs.get_mut(&stream) {
             sub.last = Some(post.seq);

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::{
     map::Group,
-    messages::{BoardId, WatchKey},
+    messages::{BoardId, Ticked, WatchKey},
     wire::{Layer, Outcome, ScopeName, Since, ViewFrame, ViewId},
 };
 
@@ -92,7 +92,8 @@ pub(super) struct Whole {
 pub(super) struct Waiting {
     pub(super) tick: u64,
     pub(super) at: Option<OffsetDateTime>,
-    pub(super) chunks: Vec<Bytes>,
+    /// The same for everyone who looks the same way.
+    pub(super) chunks: Arc<[Bytes]>,
 }
 
 pub(crate) enum Shows {
@@ -150,6 +151,14 @@ impl View {
         self.parts.iter().map(|part| part.board.scope).collect()
     }
 
+    /// Adds a tick to its part of this key. False: it was skipped, to be repaired later. None: it has no such part.
+    pub(super) fn add(&mut self, key: WatchKey, ticked: &Ticked, chunks: &Arc<[Bytes]>) -> Option<bool> {
+        let part = self.parts.iter_mut().find(|part| part.key == key)?;
+        let took = part.add(ticked.tick, ticked.at, chunks);
+        self.skipped += u64::from(!took);
+        Some(took)
+    }
+
     pub(super) fn waits(&self) -> bool {
         self.blank || self.parts.iter().any(Part::waits)
     }
@@ -191,7 +200,7 @@ impl Part {
     }
 
     /// Adds a tick. False if it was skipped, to be repaired later.
-    pub(super) fn add(&mut self, tick: u64, at: Option<OffsetDateTime>, chunks: Vec<Bytes>) -> bool {
+    pub(super) fn add(&mut self, tick: u64, at: Option<OffsetDateTime>, chunks: &Arc<[Bytes]>) -> bool {
         let Some(held) = &mut self.held else { return true };
         if tick <= held.newest {
             return true;
@@ -208,7 +217,7 @@ impl Part {
             return false;
         }
         held.newest = tick;
-        self.deltas.push_back(Waiting { tick, at, chunks });
+        self.deltas.push_back(Waiting { tick, at, chunks: chunks.clone() });
         true
     }
 }

@@ -1,13 +1,8 @@
 //! What connections look at: asking boards, taking their answers and ticks, by tile.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use actix::Context;
-use bytes::Bytes;
 
 use super::{
     ConnId, Hub,
@@ -16,9 +11,8 @@ use super::{
 };
 use crate::{
     board::Rates,
-    map::{Group, TileKey},
     messages::{Answer, BoardId, Look, Looked, Ticked, Watch, WatchKey},
-    telemetry,
+    telemetry::{self, meters},
     wire::{ErrorFrame, Held, Outcome, Qos, Reset, ScopeName, ServerFrame, ViewFrame, ViewId},
 };
 use domain::{CityId, TenantId};
@@ -29,16 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const SWEEP_JITTER: Duration = Duration::from_millis(50);
 /// How often one view is told that it gets less.
 const QOS_EVERY: Duration = Duration::from_secs(5);
-
-/// Who on this hub looks at a board, by tile.
-#[derive(Default)]
-pub(super) struct BoardWatch {
-    /// The board's count of what it sent here.
-    n: Option<u64>,
-    tiles: HashMap<Group, HashMap<TileKey, HashSet<WatchKey>>>,
-    /// Where each watch stands in `tiles`: leaving costs what the watch is wide, however many others there are.
-    keys: HashMap<WatchKey, (Group, Arc<[TileKey]>)>,
-}
 
 /// A question that got no answer.
 pub(super) enum Unanswered {
@@ -242,8 +226,8 @@ impl Hub {
     }
 
     /// A part is behind and its outlet takes state again.
-    pub(super) fn repair(&mut self, id: ConnId, key: WatchKey, _board: &BoardId) {
-        if let Some((_, view)) = self.parts.get(&key).cloned() {
+    pub(super) fn repair(&mut self, key: WatchKey) {
+        if let Some((id, view)) = self.parts.get(&key).cloned() {
             self.ask_part(id, &view, key);
         }
     }
@@ -267,13 +251,15 @@ impl Hub {
         (part.asked, part.behind) = (None, false);
         part.deltas.clear();
         let mut outcome = Outcome::Resumed;
-        let mut held = HeldPart { epoch: looked.epoch, group: looked.group.clone(), sent: looked.tick, newest: looked.tick };
+        let interest = self.boards.entry(looked.board.clone()).or_default();
+        let epoch = interest.enter(looked.key, id, looked.epoch, looked.group.clone(), looked.tiles);
+        let mut held = HeldPart { epoch, group: looked.group, sent: looked.tick, newest: looked.tick };
         match looked.answer {
             Answer::Repair { prev, chunks } => {
                 held.sent = prev;
                 part.whole = None;
                 if !chunks.is_empty() {
-                    part.deltas.push_back(super::view::Waiting { tick: looked.tick, at: None, chunks });
+                    part.deltas.push_back(super::view::Waiting { tick: looked.tick, at: None, chunks: chunks.into() });
                 } else {
                     held.sent = prev.max(looked.tick.min(prev));
                 }
@@ -291,12 +277,6 @@ impl Hub {
             }
         }
         part.held = Some(held);
-        let watch = self.boards.entry(looked.board.clone()).or_default();
-        let by_tile = watch.tiles.entry(looked.group.clone()).or_default();
-        for tile in looked.tiles.iter() {
-            by_tile.entry(*tile).or_default().insert(looked.key);
-        }
-        watch.keys.insert(looked.key, (looked.group, looked.tiles));
         if let Some(worst) = &mut view.resuming {
             *worst = (*worst).max(outcome);
             if view.parts.iter().all(|part| part.held.is_some()) {
@@ -310,40 +290,35 @@ impl Hub {
 
     /// Changed tiles: each goes to those who look at it.
     pub(super) fn ticked(&mut self, ticked: &Ticked, ctx: &mut Context<Self>) {
-        let Some(watch) = self.boards.get_mut(&ticked.board) else { return };
-        let missed = watch.n.is_some_and(|n| ticked.n != n + 1);
-        watch.n = Some(ticked.n);
-        if missed {
+        let Some(interest) = self.boards.get_mut(&ticked.board) else { return };
+        if !interest.follows(ticked) {
             return self.look_again(&ticked.board, true);
         }
-        let mut told: HashMap<WatchKey, Vec<Bytes>> = HashMap::new();
-        for (group, tiles) in ticked.groups.iter() {
-            let Some(by_tile) = watch.tiles.get(group) else { continue };
-            for (tile, bytes) in tiles {
-                for key in by_tile.get(tile).into_iter().flatten() {
-                    told.entry(*key).or_default().push(bytes.clone());
+        let mut slow = Vec::new();
+        for told in interest.told(ticked) {
+            for (key, id) in told.watchers {
+                let Some(conn) = self.conns.get_mut(id) else { continue };
+                let Some(took) = conn.views.iter_mut().find_map(|view| view.add(*key, ticked, &told.chunks)) else { continue };
+                if !took {
+                    slow.push(*key);
                 }
+                self.ready.add(conn);
             }
         }
-        for (key, chunks) in told {
-            let Some((id, view_id)) = self.parts.get(&key).cloned() else { continue };
-            let Some(view) = self.conns.get_mut(&id).and_then(|conn| conn.view(&view_id)) else { continue };
-            let Some(part) = view.parts.iter_mut().find(|part| part.key == key) else { continue };
-            if !part.add(ticked.tick, ticked.at, chunks) {
-                view.skipped += 1;
-                metrics::counter!(telemetry::SKIPPED).increment(1);
-                self.tell_qos(id, &view_id);
+        self.flush_soon(ctx);
+        meters().skipped.increment(slow.len() as u64);
+        for key in slow {
+            if let Some((id, view)) = self.parts.get(&key).cloned() {
+                self.tell_qos(id, &view);
             }
-            self.soon(id, ctx);
         }
     }
 
     /// Everything of a board is asked for again: repaired if it still stands (`proves`), whole if it is being rebuilt.
     pub(super) fn look_again(&mut self, board: &BoardId, proves: bool) {
-        let Some(watch) = self.boards.get_mut(board) else { return self.seek_again(board) };
-        watch.n = None;
-        let keys: Vec<_> = watch.keys.keys().copied().collect();
-        for key in keys {
+        let Some(interest) = self.boards.get_mut(board) else { return self.seek_again(board) };
+        interest.begin_anew();
+        for key in interest.watches() {
             let Some((id, view_id)) = self.parts.get(&key).cloned() else { continue };
             if let Some(part) = self.conns.get_mut(&id).and_then(|conn| conn.view(&view_id)).and_then(|view| view.parts.iter_mut().find(|p| p.key == key)) {
                 part.fall_behind();
@@ -374,11 +349,7 @@ impl Hub {
     pub(super) fn ask_again(&mut self, id: ConnId, unanswered: Unanswered) {
         match unanswered {
             Unanswered::Seek(view) => self.seek(id, &view),
-            Unanswered::Part(key) => {
-                if let Some((_, view)) = self.parts.get(&key).cloned() {
-                    self.ask_part(id, &view, key);
-                }
-            }
+            Unanswered::Part(key) => self.repair(key),
             Unanswered::Stream(stream) => self.replay(id, stream),
         }
     }
@@ -417,23 +388,9 @@ impl Hub {
     }
 
     fn lose_interest(&mut self, key: WatchKey, board: &BoardId) {
-        let Some(watch) = self.boards.get_mut(board) else { return };
-        if let Some((group, tiles)) = watch.keys.remove(&key)
-            && let Some(by_tile) = watch.tiles.get_mut(&group)
-        {
-            for tile in tiles.iter() {
-                if let Some(keys) = by_tile.get_mut(tile) {
-                    keys.remove(&key);
-                    if keys.is_empty() {
-                        by_tile.remove(tile);
-                    }
-                }
-            }
-            if by_tile.is_empty() {
-                watch.tiles.remove(&group);
-            }
-        }
-        if watch.keys.is_empty() {
+        let Some(interest) = self.boards.get_mut(board) else { return };
+        interest.leave(key);
+        if interest.is_empty() {
             self.boards.remove(board);
         }
     }

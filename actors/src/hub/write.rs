@@ -1,15 +1,21 @@
 //! Frames of state, joined from shared chunks once for everyone who gets the same.
 
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    sync::Arc,
+    time::Instant,
+};
 
 use bytes::Bytes;
 
 use super::view::{Part, View};
 use crate::{
     framing::Framing,
-    messages::{BoardId, WatchKey},
+    messages::WatchKey,
     outlet::Framed,
-    telemetry,
+    shares::Share,
+    telemetry::meters,
     wire::{Reset, ServerFrame, ViewId},
 };
 
@@ -18,88 +24,169 @@ const FRAME: usize = 64 * 1024;
 /// Bytes of state given to an outlet at once.
 const BATCH: usize = 256 * 1024;
 
-/// What was joined in one flush of the hub.
+/// What was joined in one flush of the hub, and what that flush adds up to.
 #[derive(Default)]
 pub(super) struct Writer {
-    joined: HashMap<Key, Vec<Bytes>>,
+    snapshots: HashMap<SnapshotKey, Vec<Bytes>>,
+    deltas: HashMap<DeltaKey, Bytes>,
+    /// The delta that was written last: whoever comes next mostly gets the same.
+    last: Option<(DeltaKey, Bytes)>,
+    frames: Vec<Framed>,
+    made: Made,
+    /// Bytes that a tenant's connections were given and that its share does not know of yet.
+    taken: Option<(Arc<Share>, usize)>,
+}
+
+/// Frames written in one flush.
+#[derive(Default)]
+struct Made {
+    snapshots: u64,
+    deltas: u64,
 }
 
 /// Equal keys have equal bytes: an epoch names the build and the plan, and with it tiles, level, mode and filter.
 #[derive(PartialEq, Eq, Hash)]
-struct Key {
+struct SnapshotKey {
     framing: Framing,
     view: ViewId,
-    epoch: std::sync::Arc<str>,
-    /// None: a snapshot.
-    prev: Option<u64>,
+    epoch: Arc<str>,
     tick: u64,
     scopes: String,
 }
 
+/// Equal keys have equal bytes: chunks that were gathered once are of one epoch and tick. Holds them, so that their place in memory is
+/// nobody else's meanwhile.
+#[derive(Clone)]
+struct DeltaKey {
+    framing: Framing,
+    view: ViewId,
+    prev: u64,
+    chunks: Arc<[Bytes]>,
+}
+
+impl PartialEq for DeltaKey {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.chunks, &other.chunks) && self.prev == other.prev && self.framing == other.framing && self.view == other.view
+    }
+}
+
+impl Eq for DeltaKey {}
+
+impl Hash for DeltaKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.chunks.as_ptr() as usize, self.prev).hash(state);
+    }
+}
+
 impl Writer {
-    /// What waits in a connection's views, as the frames of one write; and which parts have to be repaired.
-    pub(super) fn batch(&mut self, framing: Framing, views: &mut [View], now: Instant) -> (Vec<Framed>, Vec<(WatchKey, BoardId)>) {
-        let (mut frames, mut repairs, mut length) = (Vec::new(), Vec::new(), 0);
+    /// What waits in a connection's views, as the frames of one write, to be taken out; and adds the parts that have to be repaired.
+    pub(super) fn batch(&mut self, framing: Framing, views: &mut [View], now: Instant, repairs: &mut Vec<WatchKey>) -> &mut Vec<Framed> {
+        let mut frames = std::mem::take(&mut self.frames);
+        frames.clear();
+        let mut length = 0;
         for view in views.iter_mut().filter(|view| !view.is_held_back(now)) {
             let before = frames.len();
             if std::mem::take(&mut view.blank) {
                 frames.push(Framed { bytes: framing.text(&[blank(&view.id, view.bbox).as_bytes()]), at: None });
             }
-            let scopes = serde_json::to_string(&view.scopes()).unwrap_or_default();
-            for part in &mut view.parts {
+            for n in 0..view.parts.len() {
                 if length >= BATCH {
                     break;
                 }
                 let from = frames.len();
-                self.part(framing, &view.id, &scopes, part, &mut frames);
+                if view.parts[n].whole.is_some() || view.parts[n].reset.is_some() {
+                    self.whole(framing, view, n, &mut frames);
+                }
+                let (id, part) = (&view.id, &mut view.parts[n]);
+                self.deltas(framing, id, part, &mut frames);
                 length += frames[from..].iter().map(|f| f.bytes.len()).sum::<usize>();
                 if part.behind && part.asked.is_none() {
-                    repairs.push((part.key, part.board.clone()));
+                    repairs.push(part.key);
                 }
             }
             if frames.len() > before {
                 view.written = Some(now);
             }
         }
-        (frames, repairs)
+        self.frames = frames;
+        &mut self.frames
     }
 
-    fn part(&mut self, framing: Framing, view: &ViewId, scopes: &str, part: &mut Part, frames: &mut Vec<Framed>) {
+    /// A connection was given its batch.
+    pub(super) fn wrote(&mut self, share: &Arc<Share>, bytes: usize, now: Instant) {
+        match &mut self.taken {
+            Some((known, taken)) if Arc::ptr_eq(known, share) => *taken += bytes,
+            other => {
+                if let Some((share, taken)) = other.replace((share.clone(), bytes)) {
+                    share.sent(taken, now);
+                }
+            }
+        }
+    }
+
+    /// The flush is over: what it joined is forgotten, what it took is told.
+    pub(super) fn done(&mut self, now: Instant) {
+        self.snapshots.clear();
+        self.deltas.clear();
+        self.last = None;
+        if let Some((share, bytes)) = self.taken.take() {
+            share.sent(bytes, now);
+        }
+        let made = std::mem::take(&mut self.made);
+        meters().snapshots.increment(made.snapshots);
+        meters().deltas.increment(made.deltas);
+    }
+
+    /// A reset, a snapshot, or both.
+    fn whole(&mut self, framing: Framing, view: &mut View, n: usize, frames: &mut Vec<Framed>) {
+        let scopes = serde_json::to_string(&view.scopes()).unwrap_or_default();
+        let (view, part) = (&view.id, &mut view.parts[n]);
         let Some(held) = &mut part.held else { return };
         let scope = part.board.scope;
         if let Some(reason) = part.reset.take() {
             let reset = Reset { scope: scope.to_string(), view: Some(view.clone()), reason: reason.into(), epoch: Some(held.epoch.to_string()) };
             frames.push(Framed { bytes: framing.text(&[&ServerFrame::Reset(reset).json()]), at: None });
         }
-        if let Some(whole) = part.whole.take() {
-            let key = Key { framing, view: view.clone(), epoch: held.epoch.clone(), prev: None, tick: whole.tick, scopes: scopes.to_owned() };
-            let joined = self.joined.entry(key).or_insert_with(|| {
-                let head = format!(
-                    r#"{{"t":"snapshot","view":"{view}","scopes":{scopes},"scope":"{scope}","epoch":"{}","tick":{},"level":{},"mode":"{}","covers":{},"total":{{"n":{}}},"tiles":["#,
-                    held.epoch,
-                    whole.tick,
-                    held.group.level,
-                    held.group.mode.code(),
-                    serde_json::to_string(&whole.covers).unwrap_or_default(),
-                    whole.things
-                );
-                snapshot(framing, &head, &whole.chunks)
-            });
-            metrics::counter!(telemetry::FRAMES, "frame" => "snapshot").increment(joined.len() as u64);
-            frames.extend(joined.iter().map(|bytes| Framed { bytes: bytes.clone(), at: None }));
-            held.sent = whole.tick;
-        }
+        let Some(whole) = part.whole.take() else { return };
+        let key = SnapshotKey { framing, view: view.clone(), epoch: held.epoch.clone(), tick: whole.tick, scopes };
+        let scopes = key.scopes.clone();
+        let joined = self.snapshots.entry(key).or_insert_with(|| {
+            let head = format!(
+                r#"{{"t":"snapshot","view":"{view}","scopes":{scopes},"scope":"{scope}","epoch":"{}","tick":{},"level":{},"mode":"{}","covers":{},"total":{{"n":{}}},"tiles":["#,
+                held.epoch,
+                whole.tick,
+                held.group.level,
+                held.group.mode.code(),
+                serde_json::to_string(&whole.covers).unwrap_or_default(),
+                whole.things
+            );
+            snapshot(framing, &head, &whole.chunks)
+        });
+        self.made.snapshots += joined.len() as u64;
+        frames.extend(joined.iter().map(|bytes| Framed { bytes: bytes.clone(), at: None }));
+        held.sent = whole.tick;
+    }
+
+    fn deltas(&mut self, framing: Framing, view: &ViewId, part: &mut Part, frames: &mut Vec<Framed>) {
+        let Some(held) = &mut part.held else { return };
+        self.made.deltas += part.deltas.len() as u64;
         for waiting in part.deltas.drain(..) {
-            let key = Key { framing, view: view.clone(), epoch: held.epoch.clone(), prev: Some(held.sent), tick: waiting.tick, scopes: String::new() };
-            let joined = self.joined.entry(key).or_insert_with(|| {
-                let head = format!(
-                    r#"{{"t":"delta","view":"{view}","scope":"{scope}","epoch":"{}","prev":{},"tick":{},"tiles":["#,
-                    held.epoch, held.sent, waiting.tick
-                );
-                vec![join(framing, &head, &waiting.chunks, "]}")]
-            });
-            metrics::counter!(telemetry::FRAMES, "frame" => "delta").increment(1);
-            frames.extend(joined.iter().map(|bytes| Framed { bytes: bytes.clone(), at: waiting.at }));
+            let key = DeltaKey { framing, view: view.clone(), prev: held.sent, chunks: waiting.chunks };
+            let bytes = match &self.last {
+                Some((last, bytes)) if *last == key => bytes.clone(),
+                _ => {
+                    let joined = self.deltas.entry(key.clone()).or_insert_with_key(|key| {
+                        let (scope, epoch) = (part.board.scope, &held.epoch);
+                        let head = format!(
+                            r#"{{"t":"delta","view":"{view}","scope":"{scope}","epoch":"{epoch}","prev":{},"tick":{},"tiles":["#,
+                            key.prev, waiting.tick
+                        );
+                        join(framing, &head, &key.chunks, "]}")
+                    });
+                    self.last.insert((key, joined.clone())).1.clone()
+                }
+            };
+            frames.push(Framed { bytes, at: waiting.at });
             held.sent = waiting.tick;
         }
     }
