@@ -27,7 +27,6 @@ pub mod replica;
 mod revoked;
 mod shares;
 mod telemetry;
-pub mod wire;
 mod world;
 
 pub use config::LiveConfig;
@@ -38,6 +37,7 @@ pub use messages::Drill;
 pub use questions::{Found, HomeCard, MapAnswer, MapQuery, NoAnswer, ScopeAnswer};
 pub use relay::RelayHandle;
 pub use telemetry::{describe as describe_metrics, metric_names};
+pub use wire;
 
 pub(crate) use city::City;
 pub(crate) use inbox::Inbox;

@@ -2,6 +2,8 @@
 //!
 //! Read by the hub and the WebSocket and SSE edges; JSON Schema and AsyncAPI are made from these same types.
 //! Never does I/O, and never panics on anything a client can send: what is wrong becomes an [`ErrorFrame`].
+//! A crate of its own, so that whoever only reads frames (the load test, a conformance runner) brings no actor with it.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod client;
 mod close;

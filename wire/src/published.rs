@@ -104,7 +104,7 @@ fn sort(value: &mut Value) {
 mod tests {
     use super::*;
 
-    /// After a change of a frame: `UPDATE=1 cargo test -p posada-actors published`, and commit docs/live.
+    /// After a change of a frame: `UPDATE=1 cargo test -p posada-wire published`, and commit docs/live.
     #[test]
     fn the_committed_documents_are_current() {
         for (file, document) in [("schema.json", json_schema()), ("asyncapi.json", asyncapi())] {
@@ -114,7 +114,7 @@ mod tests {
                 std::fs::write(&path, pretty(&document)).unwrap();
             }
             let committed = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(committed == pretty(&document), "docs/live/{file} is not current: UPDATE=1 cargo test -p posada-actors published");
+            assert!(committed == pretty(&document), "docs/live/{file} is not current: UPDATE=1 cargo test -p posada-wire published");
         }
     }
 
