@@ -7,6 +7,7 @@
 use std::sync::{Arc, LazyLock, Mutex};
 
 use actors::map::{CITY_LEVELS, Group, HomeEntity, LiveMap, Matcher, Mode, TileKey, ViewPlan};
+use actors::wire::Encoding;
 use divan::{Bencher, black_box};
 use domain::{
     BBox, CityId, Currency, HomeFilter, HomeId, Nights, Position, Price, RoomId,
@@ -102,7 +103,7 @@ fn filter() -> Matcher {
 }
 
 fn encode(map: &LiveMap<HomeEntity>, plan: &ViewPlan, filter: Matcher) -> usize {
-    let group = Group { level: plan.level, mode: plan.mode, filter: Arc::new(filter) };
+    let group = Group { level: plan.level, mode: plan.mode, filter: Arc::new(filter), encoding: Encoding::Json };
     plan.tiles.iter().map(|tile| map.chunk(&group, *tile).len()).sum()
 }
 
@@ -202,7 +203,7 @@ fn changes_of_a_tick(bencher: Bencher<'_, '_>) {
     let (mut map, mut n) = (MAP.lock().unwrap(), 0usize);
     map.take_changes();
     let homes: Vec<HomeEntity> = map.iter().step_by(4_999).cloned().collect();
-    let group = Group { level: 15, mode: Mode::Entities, filter: Arc::default() };
+    let group = Group { level: 15, mode: Mode::Entities, filter: Arc::default(), encoding: Encoding::Json };
     bencher.bench_local(|| {
         n += 1;
         let mut home = homes[n % homes.len()].clone();

@@ -4,28 +4,53 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::wire::Close;
+use crate::wire::{Close, Encoding, ServerFrame, binary};
 
 /// How a connection wants its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Framing {
     WebSocket,
+    WebSocketBinary,
     Sse,
 }
 
 const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
 const CLOSE: u8 = 0x88;
 
 impl Framing {
-    /// One text frame made of parts, copied once.
-    pub fn text(self, parts: &[&[u8]]) -> Bytes {
+    /// A WebSocket's, by the encoding it was opened with.
+    pub const fn web_socket(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Json => Self::WebSocket,
+            Encoding::Binary => Self::WebSocketBinary,
+        }
+    }
+
+    pub const fn encoding(self) -> Encoding {
+        match self {
+            Self::WebSocket | Self::Sse => Encoding::Json,
+            Self::WebSocketBinary => Encoding::Binary,
+        }
+    }
+
+    /// A frame that has no tiles to share.
+    pub fn frame(self, frame: &ServerFrame) -> Bytes {
+        match self.encoding() {
+            Encoding::Json => self.message(&[&frame.json()]),
+            Encoding::Binary => self.message(&[&binary::write(frame)]),
+        }
+    }
+
+    /// One frame made of parts, copied once.
+    pub fn message(self, parts: &[&[u8]]) -> Bytes {
         let length = parts.iter().map(|p| p.len()).sum();
         match self {
-            Self::WebSocket => {
+            Self::WebSocket | Self::WebSocketBinary => {
                 let mut out = BytesMut::with_capacity(length + 10);
-                header(&mut out, TEXT, length);
+                header(&mut out, if self == Self::WebSocket { TEXT } else { BINARY }, length);
                 parts.iter().for_each(|p| out.put_slice(p));
                 out.freeze()
             }
@@ -42,10 +67,10 @@ impl Framing {
     /// Keeps the way open: a WebSocket ping with a `ping` frame for the page to see, or an SSE comment with the same.
     pub fn ping(self) -> Bytes {
         let mut out = BytesMut::new();
-        if self == Self::WebSocket {
+        if self != Self::Sse {
             header(&mut out, PING, 0);
         }
-        out.extend_from_slice(&self.text(&[br#"{"t":"ping"}"#]));
+        out.extend_from_slice(&self.frame(&ServerFrame::Ping {}));
         out.freeze()
     }
 
@@ -60,7 +85,7 @@ impl Framing {
     /// The last bytes of a connection. SSE has no close frame: it says why in a last message.
     pub fn close(self, close: Close) -> Bytes {
         match self {
-            Self::WebSocket => {
+            Self::WebSocket | Self::WebSocketBinary => {
                 let reason = close.reason().as_bytes();
                 let mut out = BytesMut::with_capacity(reason.len() + 4);
                 header(&mut out, CLOSE, reason.len() + 2);
@@ -94,7 +119,7 @@ pub fn sse_with_id(id: &str, parts: &[&[u8]]) -> Bytes {
     out.put_slice(b"id: ");
     out.put_slice(id.as_bytes());
     out.put_slice(b"\n");
-    out.extend_from_slice(&Framing::Sse.text(parts));
+    out.extend_from_slice(&Framing::Sse.message(parts));
     out.freeze()
 }
 
@@ -106,7 +131,8 @@ mod tests {
     fn lengths_are_written_in_their_shortest_form() {
         for length in [0, 1, 125, 126, 65_535, 65_536] {
             let body = vec![b'x'; length];
-            let framed = Framing::WebSocket.text(&[&body]);
+            let framed = Framing::WebSocket.message(&[&body]);
+            assert_eq!(Framing::WebSocketBinary.message(&[&body])[1..], framed[1..], "but for the kind of message");
             let head = match length {
                 0..=125 => 2,
                 126..=65_535 => 4,

@@ -289,7 +289,7 @@ pub(crate) fn post(name: &str, event: &Event) -> Post {
     // The kind is one of our own words, the name one of our own streams: neither has anything to escape.
     let json = format!(r#"{{"t":"event","stream":"{name}","seq":{},"at":"{at}","kind":"{}","body":{}}}"#, event.seq, event.kind, event.body.get());
     metrics::counter!(telemetry::BYTES_ENCODED).increment(json.len() as u64);
-    Post { seq: event.seq, at: event.at, json: Bytes::from(json) }
+    Post::new(event.seq, event.at, Bytes::from(json))
 }
 
 impl Actor for Inbox {

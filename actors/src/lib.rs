@@ -9,6 +9,7 @@ mod city;
 pub mod config;
 mod core;
 mod extent;
+mod frames;
 pub mod framing;
 mod gates;
 mod hub;

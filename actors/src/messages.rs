@@ -1,6 +1,9 @@
 //! What the live actors say to each other. One type goes to hubs, so that what an actor says stays in its order.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+};
 
 use actix::{Actor, Addr, Context, Handler, Message, Recipient};
 use bytes::Bytes;
@@ -13,7 +16,8 @@ use crate::{
     mailbox::Posted,
     map::{Group, TileKey, Weight},
     ports::SourceError,
-    wire::{Held, ScopeName},
+    telemetry,
+    wire::{Encoding, Held, ScopeName, ServerFrame, binary},
 };
 
 /// A hub on this node; never given twice.
@@ -44,6 +48,7 @@ pub(crate) struct Look {
     pub(crate) bbox: BBox,
     pub(crate) zoom: f64,
     pub(crate) filter: Arc<HomeFilter>,
+    pub(crate) encoding: Encoding,
     /// What the client holds, if it holds something.
     pub(crate) have: Option<Held>,
 }
@@ -121,11 +126,29 @@ pub(crate) struct Fed {
     pub(crate) events: Arc<Vec<Arc<Post>>>,
 }
 
-/// An event and its JSON frame, without its framing.
+/// An event and its frame, without its framing.
 pub(crate) struct Post {
     pub(crate) seq: u64,
     pub(crate) at: OffsetDateTime,
     pub(crate) json: Bytes,
+    binary: OnceLock<Bytes>,
+}
+
+impl Post {
+    pub(crate) fn new(seq: u64, at: OffsetDateTime, json: Bytes) -> Self {
+        Self { seq, at, json, binary: OnceLock::new() }
+    }
+
+    /// Its frame in the binary encoding, made when the first reader asks for it.
+    pub(crate) fn binary(&self) -> &Bytes {
+        self.binary.get_or_init(|| {
+            // A frame of our own reads back.
+            let frame = serde_json::from_slice(&self.json).map(|frame: ServerFrame| binary::write(&frame));
+            let bytes = Bytes::from(frame.unwrap_or_default());
+            metrics::counter!(telemetry::BYTES_ENCODED).increment(bytes.len() as u64);
+            bytes
+        })
+    }
 }
 
 /// One page of what a reader asked to have again.

@@ -78,6 +78,7 @@ pub fn routes() -> Vec<Row> {
         get("/openapi.json",   Public, Rate::General, by!(openapi::show)),
         get("/asyncapi.json",    Public, Rate::General, by!(ws::asyncapi)),
         get("/live-schema.json", Public, Rate::General, by!(ws::schema)),
+        get("/live-schema.proto", Public, Rate::General, by!(ws::proto)),
         get("/docs",           Public, Rate::General, by!(docs::moved)),
         get("/docs/{file:.*}", Public, Rate::General, by!(docs::show)),
 

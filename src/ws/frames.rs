@@ -1,4 +1,4 @@
-//! WebSocket frames from a client's bytes: whole text messages, control frames, and every way in which they can be wrong.
+//! WebSocket frames from a client's bytes: whole messages, control frames, and every way in which they can be wrong.
 //!
 //! A frame's length is looked at before its bytes are waited for, so that nobody can make the server keep what it will not take.
 
@@ -16,6 +16,7 @@ use futures_util::Stream;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Inbound {
     Text(String),
+    Binary(Bytes),
     Ping(Bytes),
     Pong,
     Close,
@@ -24,7 +25,6 @@ pub(super) enum Inbound {
 /// What was wrong. Nothing can be read after it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wrong {
-    Binary,
     TooBig,
     NotText,
     Protocol(&'static str),
@@ -34,8 +34,8 @@ pub(super) enum Wrong {
 pub(super) struct Frames {
     payload: web::Payload,
     buffer: BytesMut,
-    /// The pieces of a message that came in several frames.
-    message: Option<BytesMut>,
+    /// The pieces of a message that came in several frames, and whether it is a text.
+    message: Option<(BytesMut, bool)>,
     most: usize,
     ended: bool,
     eof: bool,
@@ -66,19 +66,18 @@ impl Frames {
                 OpCode::Ping => return Some(Ok(Inbound::Ping(data.freeze()))),
                 OpCode::Pong => return Some(Ok(Inbound::Pong)),
                 OpCode::Close => return Some(Ok(Inbound::Close)),
-                OpCode::Binary => return Some(Err(Wrong::Binary)),
                 OpCode::Bad => return Some(Err(Wrong::Protocol("an unknown frame"))),
-                OpCode::Text if self.message.is_some() => return Some(Err(Wrong::Protocol("a message inside a message"))),
-                OpCode::Text if last => return Some(text(&data)),
-                OpCode::Text => self.message = Some(data),
+                OpCode::Text | OpCode::Binary if self.message.is_some() => return Some(Err(Wrong::Protocol("a message inside a message"))),
+                OpCode::Text | OpCode::Binary if last => return Some(said(data, code == OpCode::Text)),
+                OpCode::Text | OpCode::Binary => self.message = Some((data, code == OpCode::Text)),
                 OpCode::Continue => {
-                    let Some(message) = &mut self.message else { return Some(Err(Wrong::Protocol("a continuation of nothing"))) };
+                    let Some((message, _)) = &mut self.message else { return Some(Err(Wrong::Protocol("a continuation of nothing"))) };
                     if message.len() + data.len() > self.most {
                         return Some(Err(Wrong::TooBig));
                     }
                     message.extend_from_slice(&data);
                     if last {
-                        return self.message.take().map(|message| text(&message));
+                        return self.message.take().map(|(whole, is_text)| said(whole, is_text));
                     }
                 }
             }
@@ -86,8 +85,11 @@ impl Frames {
     }
 }
 
-fn text(bytes: &[u8]) -> Result<Inbound, Wrong> {
-    std::str::from_utf8(bytes).map(|text| Inbound::Text(text.to_owned())).map_err(|_| Wrong::NotText)
+fn said(bytes: BytesMut, is_text: bool) -> Result<Inbound, Wrong> {
+    if !is_text {
+        return Ok(Inbound::Binary(bytes.freeze()));
+    }
+    std::str::from_utf8(&bytes).map(|text| Inbound::Text(text.to_owned())).map_err(|_| Wrong::NotText)
 }
 
 /// The length that the next frame says it has, once enough of its header is there.
@@ -170,11 +172,13 @@ mod tests {
         assert_eq!(read(&masked(0x81, b"hi")), [Ok(Inbound::Text("hi".into()))]);
         let pieces = [masked(0x01, b"a"), masked(0x89, b"p"), masked(0x00, b"b"), masked(0x80, b"c")].concat();
         assert_eq!(read(&pieces), [Ok(Inbound::Ping(Bytes::from_static(b"p"))), Ok(Inbound::Text("abc".into()))]);
+        let binary = [masked(0x02, &[0xff]), masked(0x80, &[0x00])].concat();
+        assert_eq!(read(&binary), [Ok(Inbound::Binary(Bytes::from_static(&[0xff, 0x00])))]);
+        assert_eq!(read(&[masked(0x02, b"a"), masked(0x81, b"b")].concat()), [Err(Wrong::Protocol("a message inside a message"))]);
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        assert_eq!(read(&masked(0x82, b"x")), [Err(Wrong::Binary)]);
         assert_eq!(read(&masked(0x80, b"x")), [Err(Wrong::Protocol("a continuation of nothing"))]);
         assert_eq!(read(&masked(0x09, b"x")), [Err(Wrong::Protocol("a control frame in pieces"))]);
         assert_eq!(read(&masked(0x81, &[0xff, 0xfe])), [Err(Wrong::NotText)]);

@@ -10,7 +10,7 @@ mod revocations;
 mod session;
 mod sse;
 
-pub use documents::{asyncapi, schema};
+pub use documents::{asyncapi, proto, schema};
 pub use revocations::follow as follow_revocations;
 pub use session::connect;
 pub use sse::events;

@@ -2,6 +2,7 @@
 //!
 //! The only file that names `actix-web-actors` (its handshake with subprotocols). Inbound frames are a stream of the [`Session`] actor;
 //! outbound bytes are the response's body, fed from the outlet that the hub writes to, so that a stalled socket stalls nobody.
+//! What a text message says is JSON; where the client chose `posada.v1.bin`, what a binary one says is protobuf.
 //! Answers pings, checks tokens, keeps the time of `hello`; knows no view and no stream.
 
 use std::{
@@ -10,13 +11,18 @@ use std::{
 };
 
 use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, StreamHandler, WrapFuture, prelude::SendError};
-use actix_web::{HttpRequest, HttpResponse, body::BodyStream, http::StatusCode, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::BodyStream,
+    http::{StatusCode, header},
+    web,
+};
 use actix_web_actors::ws;
 use actors::{
     Admitted as Place, ConnId, Hub, Join, Live, Said,
     framing::Framing,
     outlet::{Framed, Outlet, QueueOutlet, queue},
-    wire::{ClientFrame, Close, ErrorFrame, Hello, SUBPROTOCOL, Token, VERSION},
+    wire::{ClientFrame, Close, Encoding, ErrorFrame, Hello, ServerFrame, Token, VERSION, binary},
 };
 use time::OffsetDateTime;
 
@@ -36,7 +42,7 @@ const FRAMES_PER_S: u32 = 200;
 /// Frames that may wait while a token is being checked: every view and stream of a client that does not wait for its welcome.
 const EARLY: usize = 64;
 
-/// `GET /live`: becomes a WebSocket, subprotocol `posada.v1.json`.
+/// `GET /live`: becomes a WebSocket, subprotocol `posada.v1.bin` or `posada.v1.json`, whichever the client would rather have; JSON without one.
 pub async fn connect(
     request: HttpRequest,
     payload: web::Payload,
@@ -47,14 +53,17 @@ pub async fn connect(
     // A browser sends its cookie wherever a page asks it to: only our own pages may use it here.
     admission::same_origin(&request, &edge)?;
     let place = app.live.admit(admitted.tenant.id).map_err(over_limit)?;
-    let mut answer = ws::handshake_with_protocols(&request, &[SUBPROTOCOL])?;
+    let offered = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL).filter_map(|line| line.to_str().ok());
+    let chosen = Encoding::chosen(offered);
+    let framing = Framing::web_socket(chosen.unwrap_or(Encoding::Json));
+    let mut answer = ws::handshake_with_protocols(&request, chosen.map(Encoding::subprotocol).as_slice())?;
     let config = app.live.config();
     let (hub, id) = (app.live.hub(), app.live.next_conn());
     let (outlet, body) = {
         let hub = hub.clone();
         // do_send: asked for once per batch that was taken, so at most one waits for each connection.
         let wake = Box::new(move || hub.do_send(Said::Free(id)));
-        queue(Framing::WebSocket, config.queue_bytes, config.queue_entries, wake)
+        queue(framing, config.queue_bytes, config.queue_entries, wake)
     };
     let frames = Frames::new(payload, config.frame_bytes as usize);
     let session = Session {
@@ -65,6 +74,7 @@ pub async fn connect(
         as_of: admitted.as_of,
         cookie: admitted.session.map(|session| session.principal),
         hub: hub.clone(),
+        framing,
         outlet,
         phase: Phase::Quiet(place),
         early: Vec::new(),
@@ -92,6 +102,7 @@ struct Session {
     /// Who the request's cookie or header says it is, if no token is said in `hello`.
     cookie: Option<Holder>,
     hub: Addr<Hub>,
+    framing: Framing,
     outlet: QueueOutlet,
     phase: Phase,
     /// Said while the token was being checked.
@@ -109,8 +120,8 @@ enum Phase {
 }
 
 impl Session {
-    fn say(&mut self, json: &[u8]) {
-        let bytes = Framing::WebSocket.text(&[json]);
+    fn say(&mut self, frame: Box<ErrorFrame>) {
+        let bytes = self.framing.frame(&ServerFrame::Error(*frame));
         if self.outlet.push(Framed { bytes, at: None }).is_err() {
             self.close(Close::Overflow);
         }
@@ -123,12 +134,11 @@ impl Session {
 
     /// Refuses a frame that came before `hello` was taken: a client that does not begin right does not speak this protocol.
     fn refuse(&mut self, frame: Box<ErrorFrame>, close: Close) {
-        self.say(&frame.json());
+        self.say(frame);
         self.close(close);
     }
 
-    fn text(&mut self, text: &str, ctx: &mut Context<Self>) {
-        let frame = ClientFrame::parse(text, OffsetDateTime::now_utc());
+    fn frame(&mut self, frame: Result<ClientFrame, Box<ErrorFrame>>, ctx: &mut Context<Self>) {
         match (&self.phase, frame) {
             (Phase::Closed, _) => {}
             (Phase::Quiet(_), Ok(ClientFrame::Hello(hello))) => self.hello(hello, ctx),
@@ -138,8 +148,8 @@ impl Session {
             }
             (Phase::Quiet(_), Err(frame)) => self.refuse(frame, Close::BadFrame),
             (Phase::Checking, Ok(frame)) if self.early.len() < EARLY => self.early.push(frame),
-            (Phase::Checking, Ok(frame)) => self.say(&ErrorFrame::over_limit(frame.word(), "too much before the welcome", 100).json()),
-            (Phase::Checking, Err(frame)) => self.say(&frame.json()),
+            (Phase::Checking, Ok(frame)) => self.say(ErrorFrame::over_limit(frame.word(), "too much before the welcome", 100)),
+            (Phase::Checking, Err(frame)) => self.say(frame),
             (Phase::Open, Ok(ClientFrame::Reauth { token })) => self.reauth(token, ctx),
             (Phase::Open, Ok(frame)) => self.pass_on(frame),
             (Phase::Open, Err(frame)) => {
@@ -156,7 +166,7 @@ impl Session {
         }
         self.window.1 += 1;
         if self.window.1 > FRAMES_PER_S {
-            return self.say(&ErrorFrame::over_limit(word, format!("more than {FRAMES_PER_S} frames in a second"), 1_000).json());
+            return self.say(ErrorFrame::over_limit(word, format!("more than {FRAMES_PER_S} frames in a second"), 1_000));
         }
         self.tell(Said::Frame(self.id, frame), word);
     }
@@ -164,7 +174,7 @@ impl Session {
     /// A full hub is said to be busy; the client asks again.
     fn tell(&mut self, said: Said, word: &'static str) {
         if let Err(SendError::Full(_)) = self.hub.try_send(said) {
-            self.say(&ErrorFrame::over_limit(word, "the server is busy", 500).json());
+            self.say(ErrorFrame::over_limit(word, "the server is busy", 500));
         }
     }
 
@@ -219,7 +229,7 @@ impl Session {
             }
             Err(mut frame) => {
                 frame.of = Some("reauth".into());
-                session.say(&frame.json());
+                session.say(frame);
             }
         }));
     }
@@ -252,14 +262,15 @@ impl Actor for Session {
 impl StreamHandler<Result<Inbound, Wrong>> for Session {
     fn handle(&mut self, inbound: Result<Inbound, Wrong>, ctx: &mut Context<Self>) {
         match inbound {
-            Ok(Inbound::Text(text)) => self.text(&text, ctx),
+            Ok(Inbound::Text(text)) => self.frame(ClientFrame::parse(&text, OffsetDateTime::now_utc()), ctx),
+            Ok(Inbound::Binary(_)) if self.framing.encoding() == Encoding::Json => self.close(Close::Binary),
+            Ok(Inbound::Binary(bytes)) => self.frame(binary::parse(&bytes, OffsetDateTime::now_utc()), ctx),
             Ok(Inbound::Ping(payload)) => {
                 let _ = self.outlet.push(Framed { bytes: Framing::pong(&payload), at: None }); // A full queue is about to close it.
                 self.tell(Said::Heard(self.id), "ping");
             }
             Ok(Inbound::Pong) => self.tell(Said::Heard(self.id), "pong"),
             Ok(Inbound::Close) => self.close(Close::Normal),
-            Err(Wrong::Binary) => self.close(Close::Binary),
             Err(Wrong::TooBig) => {
                 let most = self.live.config().frame_bytes;
                 let frame = ErrorFrame::new(None, "frame-too-big", "The frame is too big", format!("a frame has at most {most} bytes"));

@@ -194,6 +194,13 @@ impl ClientFrame {
         frame.check(now).map_err(|why| ErrorFrame::bad_frame(Some(of), why))
     }
 
+    /// The same for a frame whose word and other fields were read from another encoding.
+    pub(crate) fn read(of: &'static str, mut fields: Value, now: OffsetDateTime) -> Result<Self, Box<ErrorFrame>> {
+        fields["t"] = of.into();
+        let frame: Self = serde_json::from_value(fields).map_err(|e| ErrorFrame::bad_frame(Some(of), e.to_string()))?;
+        frame.check(now).map_err(|why| ErrorFrame::bad_frame(Some(of), why))
+    }
+
     /// Its word on the wire.
     pub const fn word(&self) -> &'static str {
         match self {

@@ -5,7 +5,10 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{ClientFrame, Close, SUBPROTOCOL, ServerFrame};
+use super::{ClientFrame, Close, Encoding, ServerFrame};
+
+/// The messages of the binary encoding: the source that its types are made from.
+pub const PROTO: &str = include_str!("../../docs/live/posada.v1.proto");
 
 /// One schema for both directions: `#/$defs/ClientFrame` and `#/$defs/ServerFrame`.
 pub fn json_schema() -> Value {
@@ -39,10 +42,15 @@ pub fn asyncapi() -> Value {
         "channels": {
             "live": {
                 "address": "/live",
-                "title": "WebSocket, subprotocol posada.v1.json",
-                "messages": {"client": {"$ref": "#/components/messages/client"}, "server": {"$ref": "#/components/messages/server"}},
+                "title": "WebSocket, subprotocol posada.v1.json or posada.v1.bin",
+                "messages": {
+                    "client": {"$ref": "#/components/messages/client"},
+                    "server": {"$ref": "#/components/messages/server"},
+                    "clientBinary": {"$ref": "#/components/messages/clientBinary"},
+                    "serverBinary": {"$ref": "#/components/messages/serverBinary"},
+                },
                 "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
-                "x-subprotocol": SUBPROTOCOL,
+                "x-subprotocols": Encoding::ALL.map(Encoding::subprotocol),
                 "x-close-codes": closes,
             },
             "events": {
@@ -53,17 +61,30 @@ pub fn asyncapi() -> Value {
             },
         },
         "operations": {
-            "say": {"action": "receive", "channel": {"$ref": "#/channels/live"}, "messages": [{"$ref": "#/channels/live/messages/client"}]},
-            "tell": {"action": "send", "channel": {"$ref": "#/channels/live"}, "messages": [{"$ref": "#/channels/live/messages/server"}]},
+            "say": {"action": "receive", "channel": {"$ref": "#/channels/live"}, "messages": [{"$ref": "#/channels/live/messages/client"}, {"$ref": "#/channels/live/messages/clientBinary"}]},
+            "tell": {"action": "send", "channel": {"$ref": "#/channels/live"}, "messages": [{"$ref": "#/channels/live/messages/server"}, {"$ref": "#/channels/live/messages/serverBinary"}]},
             "tellEvents": {"action": "send", "channel": {"$ref": "#/channels/events"}, "messages": [{"$ref": "#/channels/events/messages/server"}]},
         },
         "components": {
             "messages": {
                 "client": {"name": "ClientFrame", "title": "What a client says", "payload": {"$ref": "#/components/schemas/ClientFrame"}},
                 "server": {"name": "ServerFrame", "title": "What a client is told", "payload": {"$ref": "#/components/schemas/ServerFrame"}},
+                "clientBinary": binary("ClientFrame", "The same in posada.v1.bin"),
+                "serverBinary": binary("ServerFrame", "The same in posada.v1.bin"),
             },
             "schemas": schemas,
         },
+    })
+}
+
+/// A message as protobuf: its schema is the published file, for a tool that reads such.
+fn binary(message: &str, title: &str) -> Value {
+    json!({
+        "name": message,
+        "title": title,
+        "contentType": "application/x-protobuf",
+        "payload": {"schemaFormat": "application/vnd.google.protobuf;version=3", "schema": {"$ref": "/live-schema.proto"}},
+        "x-message": format!("posada.v1.{message}"),
     })
 }
 
@@ -133,7 +154,8 @@ mod tests {
     fn collect(value: &Value, into: &mut Vec<String>) {
         match value {
             Value::Object(map) => {
-                if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
+                // What leads out of the document is a file of its own.
+                if let Some(reference) = map.get("$ref").and_then(Value::as_str).filter(|reference| reference.starts_with('#')) {
                     into.push(reference.to_owned());
                 }
                 map.values().for_each(|value| collect(value, into));

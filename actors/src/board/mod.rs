@@ -6,6 +6,8 @@
 //! Every batch of changes is a tick. Groups are told at the rate of their class, first change after quiet at once; a tick's
 //! deltas are told with what the watcher had before, so that conflation skips ticks and never changes.
 
+#[cfg(test)]
+mod encodings;
 mod log;
 mod plan;
 mod rate;
@@ -19,9 +21,10 @@ use std::{
 use bytes::Bytes;
 use domain::{BBox, HomeFilter};
 use time::OffsetDateTime;
+use wire::Encoding;
 
 use crate::{
-    map::{Changes, Group, LiveMap, Matcher, Thing, TileKey, ViewPlan},
+    map::{Changes, Cluster, Group, LiveMap, Matcher, Mode, Thing, TileKey, ViewPlan, cluster_chunk, is_empty},
     messages::{Answer, BoardId, Delivery, HubId, Look, Looked, Ticked, WatchKey},
     telemetry,
 };
@@ -42,7 +45,7 @@ pub(crate) struct Board<T: Thing> {
     map: LiveMap<T>,
     plans: HashMap<PlanId, Plan>,
     watches: HashMap<(HubId, WatchKey), PlanId>,
-    interest: HashMap<Group, HashMap<TileKey, u32>>,
+    interest: HashMap<Group, HashMap<TileKey, Interest>>,
     classes: [Class<T>; CLASSES],
     waiting: Vec<(HubId, Look)>,
     sent: HashMap<HubId, u64>,
@@ -52,6 +55,15 @@ pub(crate) struct Board<T: Thing> {
     /// The oldest commit that no tick tells of yet.
     oldest: Option<OffsetDateTime>,
     rates: Rates,
+}
+
+/// A tile that somebody looks at.
+#[derive(Default)]
+struct Interest {
+    plans: u32,
+    /// The cluster that everyone who looks holds, where that is known: the binary encoding says the difference to it, and who comes later is
+    /// given exactly it.
+    held: Option<Cluster>,
 }
 
 /// Groups that are told equally often.
@@ -166,8 +178,14 @@ impl<T: Thing> Board<T> {
         self.gather();
         let matcher = Arc::new(Matcher::new(filter));
         let plan = self.map.view(bbox, zoom, &matcher);
-        let group = Group { level: plan.level, mode: plan.mode, filter: matcher };
-        let chunks = plan.tiles.iter().map(|tile| self.chunk(&group, *tile)).filter(|c| !is_empty(c)).collect();
+        let group = Group { level: plan.level, mode: plan.mode, filter: matcher, encoding: Encoding::Json };
+        let chunks = plan
+            .tiles
+            .iter()
+            .map(|tile| (*tile, self.chunk(&group, *tile, false)))
+            .filter(|(tile, c)| !is_empty(group.encoding, *tile, c))
+            .map(|(_, c)| c)
+            .collect();
         Once { epoch: self.plan_epoch(plan::id_of(&group, &plan.tiles)), tick: self.tick, plan, chunks }
     }
 
@@ -218,9 +236,9 @@ impl<T: Thing> Board<T> {
         }
         self.classes[class].last = Some(now);
         let mut groups = Vec::new();
-        for (group, tiles) in self.interest.iter().filter(|(group, _)| class_of(group.level) == class) {
-            let touched = pending.tiles(group.level).into_iter().filter(|tile| tiles.contains_key(tile));
-            let chunks: Vec<_> = touched.filter_map(|tile| self.map.change_chunk(group, tile, &pending).map(|bytes| (tile, bytes))).collect();
+        for (group, tiles) in self.interest.iter_mut().filter(|(group, _)| class_of(group.level) == class) {
+            let told = |tile| self.map.change_since(group, tile, &pending, &mut tiles.get_mut(&tile)?.held).map(|bytes| (tile, bytes));
+            let chunks: Vec<_> = pending.tiles(group.level).into_iter().filter_map(told).collect();
             if !chunks.is_empty() {
                 metrics::counter!(telemetry::BYTES_ENCODED).increment(chunks.iter().map(|(_, b)| b.len() as u64).sum());
                 groups.push((group.clone(), chunks));
@@ -251,11 +269,11 @@ impl<T: Thing> Board<T> {
     /// A view changes between clusters and things: everyone with this plan gets a new snapshot.
     fn flip(&mut self, id: PlanId, now: Instant, out: &mut Vec<(HubId, Delivery)>) {
         let Some(plan) = self.plans.get(&id) else { return };
-        let (bbox, zoom, filter) = (plan.bbox, plan.zoom, plan.asked.clone());
+        let (bbox, zoom, filter, encoding) = (plan.bbox, plan.zoom, plan.asked.clone(), plan.group.encoding);
         let watchers: Vec<_> = plan.watchers.iter().copied().collect();
         for (hub, key) in watchers {
             self.leave(hub, key);
-            let look = Look { key, bbox, zoom, filter: filter.clone(), have: None };
+            let look = Look { key, bbox, zoom, filter: filter.clone(), encoding, have: None };
             let looked = self.answer(hub, look, now, out);
             out.push((hub, Delivery::Looked(Box::new(looked))));
         }
@@ -266,17 +284,18 @@ impl<T: Thing> Board<T> {
         let view = self.map.view(look.bbox, look.zoom, &filter);
         // What is pending for the class is told first: a delta compares with what its watchers were told, and this one is told what is now.
         self.tell(class_of(view.level), now, out);
-        let group = Group { level: view.level, mode: view.mode, filter };
+        let group = Group { level: view.level, mode: view.mode, filter, encoding: look.encoding };
         let id = plan::id_of(&group, &view.tiles);
         let epoch = self.plan_epoch(id);
-        let answer = self.prove(&look, id, &group, &view);
-        let ViewPlan { tiles, covers, total, .. } = view;
-        if !self.plans.contains_key(&id) {
-            let tiles: Arc<[TileKey]> = tiles.into();
+        let is_first = !self.plans.contains_key(&id);
+        if is_first {
+            let tiles: Arc<[TileKey]> = view.tiles.as_slice().into();
             let counts = self.interest.entry(group.clone()).or_default();
-            tiles.iter().for_each(|tile| *counts.entry(*tile).or_default() += 1);
-            self.plans.insert(id, Plan { group: group.clone(), tiles, bbox: look.bbox, zoom: look.zoom, asked: look.filter, watchers: HashSet::new() });
+            tiles.iter().for_each(|tile| counts.entry(*tile).or_default().plans += 1);
+            self.plans.insert(id, Plan { group: group.clone(), tiles, bbox: look.bbox, zoom: look.zoom, asked: look.filter.clone(), watchers: HashSet::new() });
         }
+        let answer = self.prove(&look, id, &group, &view, is_first);
+        let ViewPlan { covers, total, .. } = view;
         let tiles = self.plans.get_mut(&id).map(|plan| {
             plan.watchers.insert((hub, look.key));
             plan.tiles.clone()
@@ -286,20 +305,32 @@ impl<T: Thing> Board<T> {
     }
 
     /// Whether what the client holds can be brought up to now; if not, everything.
-    fn prove(&mut self, look: &Look, id: PlanId, group: &Group, view: &ViewPlan) -> Answer {
+    fn prove(&mut self, look: &Look, id: PlanId, group: &Group, view: &ViewPlan, is_first: bool) -> Answer {
         let mine = |epoch: &str| epoch.split('.').next() == Some(&*self.epoch);
         let held = look.have.as_ref().filter(|held| held.epoch == *self.plan_epoch(id) && held.tick <= self.tick);
         let touched = held.and_then(|held| self.log.touched_since(held.tick, group.level).map(|touched| (held.tick, touched)));
         if let Some((prev, touched)) = touched {
             let tiles = view.tiles.iter().filter(|tile| touched.contains(tile));
-            return Answer::Repair { prev, chunks: tiles.map(|tile| self.chunk(group, *tile)).collect() };
+            return Answer::Repair { prev, chunks: tiles.map(|tile| self.chunk(group, *tile, is_first)).collect() };
         }
         let unknown_epoch = look.have.as_ref().is_some_and(|held| !mine(&held.epoch));
-        let chunks = view.tiles.iter().map(|tile| self.chunk(group, *tile)).filter(|c| !is_empty(c)).collect();
+        let chunks = view
+            .tiles
+            .iter()
+            .map(|tile| (*tile, self.chunk(group, *tile, is_first)))
+            .filter(|(tile, c)| !is_empty(group.encoding, *tile, c))
+            .map(|(_, c)| c)
+            .collect();
         Answer::Whole { chunks, unknown_epoch }
     }
 
-    fn chunk(&mut self, group: &Group, tile: TileKey) -> Bytes {
+    /// A whole tile. `is_first`: for the first who looks this way.
+    fn chunk(&mut self, group: &Group, tile: TileKey, is_first: bool) -> Bytes {
+        if (group.mode, group.encoding) == (Mode::Clusters, Encoding::Binary) {
+            let bytes = self.shared_cluster(group, tile, is_first);
+            metrics::counter!(telemetry::BYTES_ENCODED).increment(bytes.len() as u64);
+            return bytes;
+        }
         if let Some(bytes) = self.cache.get(group).and_then(|chunks| chunks.get(&tile)) {
             return bytes.clone();
         }
@@ -314,6 +345,17 @@ impl<T: Thing> Board<T> {
         bytes
     }
 
+    /// A cluster that differences will be said to: what everyone holds who looks at it, and if nobody does, what is now.
+    fn shared_cluster(&mut self, group: &Group, tile: TileKey, is_first: bool) -> Bytes {
+        let mut interest = self.interest.get_mut(group).and_then(|tiles| tiles.get_mut(&tile));
+        let held = interest.as_ref().and_then(|interest| interest.held);
+        let now = held.or_else(|| self.map.cluster(group, tile));
+        if let Some(interest) = interest.as_mut().filter(|interest| is_first && interest.plans == 1) {
+            interest.held = now;
+        }
+        cluster_chunk(group.encoding, tile, now.as_ref())
+    }
+
     /// The epoch of a plan: equal only for the same build, box, level, mode and filter.
     fn plan_epoch(&self, id: PlanId) -> Arc<str> {
         format!("{}.{id:016x}", self.epoch).into()
@@ -322,9 +364,9 @@ impl<T: Thing> Board<T> {
     fn lose_interest(&mut self, plan: &Plan) {
         let Some(counts) = self.interest.get_mut(&plan.group) else { return };
         for tile in plan.tiles.iter() {
-            if let Some(count) = counts.get_mut(tile) {
-                *count -= 1;
-                if *count == 0 {
+            if let Some(interest) = counts.get_mut(tile) {
+                interest.plans -= 1;
+                if interest.plans == 0 {
                     counts.remove(tile);
                 }
             }
@@ -333,9 +375,4 @@ impl<T: Thing> Board<T> {
             self.interest.remove(&plan.group);
         }
     }
-}
-
-/// A tile with nothing in it: a snapshot leaves it out.
-fn is_empty(chunk: &Bytes) -> bool {
-    chunk.ends_with(br#""full":[]}"#)
 }

@@ -87,7 +87,7 @@ impl Conn {
     }
 
     pub(super) fn is_websocket(&self) -> bool {
-        self.framing == Framing::WebSocket
+        self.framing != Framing::Sse
     }
 
     pub(super) fn is_welcomed(&self) -> bool {
@@ -95,9 +95,9 @@ impl Conn {
     }
 
     /// Queues a frame of the event lane; before the welcome it waits.
-    pub(super) fn push(&mut self, json: &[u8], at: Option<OffsetDateTime>) -> Result<(), Overflow> {
-        let bytes = self.framing.text(&[json]);
-        self.push_framed(bytes, at)
+    pub(super) fn push(&mut self, frame: &ServerFrame) -> Result<(), Overflow> {
+        let bytes = self.framing.frame(frame);
+        self.push_framed(bytes, None)
     }
 
     pub(super) fn push_framed(&mut self, bytes: Bytes, at: Option<OffsetDateTime>) -> Result<(), Overflow> {
@@ -121,7 +121,7 @@ impl Conn {
 
     /// Says something that a full queue may cost: the connection is about to be closed for it anyway.
     pub(super) fn say(&mut self, frame: &ServerFrame) {
-        let _ = self.push(&frame.json(), None);
+        let _ = self.push(frame);
     }
 
     pub(super) fn ping(&mut self) {
@@ -294,7 +294,7 @@ impl Hub {
     pub(super) fn error(&mut self, id: ConnId, frame: Box<ErrorFrame>) {
         metrics::counter!(telemetry::ERRORS_SENT, "type" => frame.kind.to_string()).increment(1);
         let Some(conn) = self.conns.get_mut(&id) else { return };
-        let (temporary, full) = (frame.temporary, conn.push(&frame.json(), None).is_err());
+        let (temporary, full) = (frame.temporary, conn.push(&ServerFrame::Error(*frame)).is_err());
         if full {
             self.close(id, Close::Overflow);
         } else if !temporary && conn.fault() {

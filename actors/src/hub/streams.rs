@@ -44,7 +44,8 @@ pub(super) struct Sub {
 impl Conn {
     fn give(&mut self, stream: StreamName, post: &Post) -> Result<(), Overflow> {
         let bytes = match self.framing {
-            Framing::WebSocket => Framing::WebSocket.text(&[&post.json]),
+            Framing::WebSocket => Framing::WebSocket.message(&[&post.json]),
+            Framing::WebSocketBinary => Framing::WebSocketBinary.message(&[post.binary()]),
             Framing::Sse => sse_with_id(&self.event_id(stream, post.seq), &[&post.json]),
         };
         meters().events.increment(1);

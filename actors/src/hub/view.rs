@@ -56,6 +56,10 @@ pub(super) struct Seek {
 /// One scope of a view.
 pub(super) struct Part {
     pub(super) key: WatchKey,
+    /// What stands for it on its connection: the least number that no other part there has.
+    pub(super) number: u32,
+    /// The client was told what the number stands for.
+    pub(super) is_named: bool,
     pub(super) board: BoardId,
     /// When a look went out that has no answer yet, or will go out.
     pub(super) asked: Option<Instant>,
@@ -165,9 +169,11 @@ impl View {
 }
 
 impl Part {
-    pub(super) fn new(key: WatchKey, board: BoardId) -> Self {
+    pub(super) fn new(key: WatchKey, number: u32, board: BoardId) -> Self {
         Self {
             key,
+            number,
+            is_named: false,
             board,
             asked: None,
             deferred: false,

@@ -163,6 +163,7 @@ impl Hub {
     fn set_scopes(&mut self, id: ConnId, view_id: &ViewId, scopes: &[ScopeName], ctx: &mut Context<Self>) {
         let Some(conn) = self.conns.get_mut(&id) else { return };
         let tenant = conn.principal.tenant;
+        let mut numbers: Vec<u32> = conn.views.iter().flat_map(|view| &view.parts).map(|part| part.number).collect();
         let Some(view) = conn.view(view_id) else { return };
         let filter = (!view.filter.is_empty()).then(|| view.filter.clone());
         let (stay, leave): (Vec<_>, Vec<_>) = std::mem::take(&mut view.parts).into_iter().partition(|part| scopes.contains(&part.board.scope));
@@ -173,7 +174,8 @@ impl Hub {
             let key = self.core.next_id();
             // A city's board serves every filter, a world has one for each.
             let filter = filter.clone().filter(|_| *scope == ScopeName::World);
-            let mut part = Part::new(key, BoardId { tenant, scope: *scope, filter });
+            let mut part = Part::new(key, free_number(&numbers), BoardId { tenant, scope: *scope, filter });
+            numbers.push(part.number);
             part.taken = std::mem::take(&mut view.taken);
             view.parts.push(part);
             new.push(key);
@@ -198,7 +200,7 @@ impl Hub {
     /// Looks at a part's board, with what the client holds of it.
     fn ask_part(&mut self, id: ConnId, view_id: &ViewId, key: WatchKey) {
         let (Some(port), Some(conn)) = (self.port(), self.conns.get_mut(&id)) else { return };
-        let (tenant, share, now) = (conn.principal.tenant, conn.share.clone(), Instant::now());
+        let (tenant, share, encoding, now) = (conn.principal.tenant, conn.share.clone(), conn.framing.encoding(), Instant::now());
         let Some(view) = conn.view(view_id) else { return };
         let (bbox, zoom, filter) = (view.bbox, view.zoom, view.filter.clone());
         let since = view.since.clone();
@@ -222,7 +224,7 @@ impl Hub {
             }
         }
         let board = part.board.clone();
-        self.ask(tenant, &board, Watch::Look(port, Look { key, bbox, zoom, filter, have }));
+        self.ask(tenant, &board, Watch::Look(port, Look { key, bbox, zoom, filter, encoding, have }));
     }
 
     /// A part is behind and its outlet takes state again.
@@ -394,6 +396,11 @@ impl Hub {
             self.boards.remove(board);
         }
     }
+}
+
+/// The least number that no other part has: connections that look the same way say the same, and share bytes.
+fn free_number(taken: &[u32]) -> u32 {
+    (1..).find(|number| !taken.contains(number)).unwrap_or(0)
 }
 
 /// The part of an epoch that names the build.

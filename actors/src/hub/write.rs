@@ -11,16 +11,15 @@ use bytes::Bytes;
 
 use super::view::{Part, View};
 use crate::{
+    frames,
     framing::Framing,
     messages::WatchKey,
     outlet::Framed,
     shares::Share,
     telemetry::meters,
-    wire::{Reset, ServerFrame, ViewId},
+    wire::{Encoding, Reset, ScopeName, ServerFrame, Snapshot, StateDelta, TileMode, Total, ViewId, binary::Named},
 };
 
-/// Bytes of tiles in one frame; a larger snapshot comes in several.
-const FRAME: usize = 64 * 1024;
 /// Bytes of state given to an outlet at once.
 const BATCH: usize = 256 * 1024;
 
@@ -51,7 +50,9 @@ struct SnapshotKey {
     view: ViewId,
     epoch: Arc<str>,
     tick: u64,
-    scopes: String,
+    scopes: Vec<ScopeName>,
+    /// What stands for the part, where the encoding has such a number.
+    part: Option<u32>,
 }
 
 /// Equal keys have equal bytes: chunks that were gathered once are of one epoch and tick. Holds them, so that their place in memory is
@@ -61,12 +62,17 @@ struct DeltaKey {
     framing: Framing,
     view: ViewId,
     prev: u64,
+    part: Option<Named>,
     chunks: Arc<[Bytes]>,
 }
 
 impl PartialEq for DeltaKey {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.chunks, &other.chunks) && self.prev == other.prev && self.framing == other.framing && self.view == other.view
+        Arc::ptr_eq(&self.chunks, &other.chunks)
+            && self.prev == other.prev
+            && self.part == other.part
+            && self.framing == other.framing
+            && self.view == other.view
     }
 }
 
@@ -87,7 +93,7 @@ impl Writer {
         for view in views.iter_mut().filter(|view| !view.is_held_back(now)) {
             let before = frames.len();
             if std::mem::take(&mut view.blank) {
-                frames.push(Framed { bytes: framing.text(&[blank(&view.id, view.bbox).as_bytes()]), at: None });
+                frames.push(Framed { bytes: framing.frame(&blank(&view.id, view.bbox)), at: None });
             }
             for n in 0..view.parts.len() {
                 if length >= BATCH {
@@ -139,28 +145,33 @@ impl Writer {
 
     /// A reset, a snapshot, or both.
     fn whole(&mut self, framing: Framing, view: &mut View, n: usize, frames: &mut Vec<Framed>) {
-        let scopes = serde_json::to_string(&view.scopes()).unwrap_or_default();
+        let scopes = view.scopes();
         let (view, part) = (&view.id, &mut view.parts[n]);
         let Some(held) = &mut part.held else { return };
         let scope = part.board.scope;
         if let Some(reason) = part.reset.take() {
             let reset = Reset { scope: scope.to_string(), view: Some(view.clone()), reason: reason.into(), epoch: Some(held.epoch.to_string()) };
-            frames.push(Framed { bytes: framing.text(&[&ServerFrame::Reset(reset).json()]), at: None });
+            frames.push(Framed { bytes: framing.frame(&ServerFrame::Reset(reset)), at: None });
         }
         let Some(whole) = part.whole.take() else { return };
-        let key = SnapshotKey { framing, view: view.clone(), epoch: held.epoch.clone(), tick: whole.tick, scopes };
-        let scopes = key.scopes.clone();
-        let joined = self.snapshots.entry(key).or_insert_with(|| {
-            let head = format!(
-                r#"{{"t":"snapshot","view":"{view}","scopes":{scopes},"scope":"{scope}","epoch":"{}","tick":{},"level":{},"mode":"{}","covers":{},"total":{{"n":{}}},"tiles":["#,
-                held.epoch,
-                whole.tick,
-                held.group.level,
-                held.group.mode.code(),
-                serde_json::to_string(&whole.covers).unwrap_or_default(),
-                whole.things
-            );
-            snapshot(framing, &head, &whole.chunks)
+        part.is_named = true;
+        let number = (framing.encoding() == Encoding::Binary).then_some(part.number);
+        let key = SnapshotKey { framing, view: view.clone(), epoch: held.epoch.clone(), tick: whole.tick, scopes, part: number };
+        let joined = self.snapshots.entry(key).or_insert_with_key(|key| {
+            let head = Snapshot {
+                view: view.clone(),
+                scopes: key.scopes.clone(),
+                scope,
+                epoch: held.epoch.to_string(),
+                tick: whole.tick,
+                level: held.group.level,
+                mode: held.group.mode.into(),
+                covers: whole.covers,
+                total: Total { n: whole.things },
+                tiles: Vec::new(),
+                more: false,
+            };
+            frames::snapshot(framing, head, part.number, &whole.chunks)
         });
         self.made.snapshots += joined.len() as u64;
         frames.extend(joined.iter().map(|bytes| Framed { bytes: bytes.clone(), at: None }));
@@ -171,17 +182,22 @@ impl Writer {
         let Some(held) = &mut part.held else { return };
         self.made.deltas += part.deltas.len() as u64;
         for waiting in part.deltas.drain(..) {
-            let key = DeltaKey { framing, view: view.clone(), prev: held.sent, chunks: waiting.chunks };
+            let named = (framing.encoding() == Encoding::Binary).then_some(Named { part: part.number, is_new: !part.is_named });
+            part.is_named = true;
+            let key = DeltaKey { framing, view: view.clone(), prev: held.sent, part: named, chunks: waiting.chunks };
             let bytes = match &self.last {
                 Some((last, bytes)) if *last == key => bytes.clone(),
                 _ => {
                     let joined = self.deltas.entry(key.clone()).or_insert_with_key(|key| {
-                        let (scope, epoch) = (part.board.scope, &held.epoch);
-                        let head = format!(
-                            r#"{{"t":"delta","view":"{view}","scope":"{scope}","epoch":"{epoch}","prev":{},"tick":{},"tiles":["#,
-                            key.prev, waiting.tick
-                        );
-                        join(framing, &head, &key.chunks, "]}")
+                        let head = StateDelta {
+                            view: view.clone(),
+                            scope: part.board.scope,
+                            epoch: held.epoch.to_string(),
+                            prev: key.prev,
+                            tick: waiting.tick,
+                            tiles: Vec::new(),
+                        };
+                        frames::delta(framing, head, key.part, &key.chunks)
                     });
                     self.last.insert((key, joined.clone())).1.clone()
                 }
@@ -192,38 +208,19 @@ impl Writer {
     }
 }
 
-/// A snapshot in frames of a bounded size, `more` until the last.
-fn snapshot(framing: Framing, head: &str, chunks: &[Bytes]) -> Vec<Bytes> {
-    let mut frames = Vec::new();
-    let (mut from, mut length) = (0, 0);
-    for (at, chunk) in chunks.iter().enumerate() {
-        if length > 0 && length + chunk.len() > FRAME {
-            frames.push(join(framing, head, &chunks[from..at], r#"],"more":true}"#));
-            (from, length) = (at, 0);
-        }
-        length += chunk.len();
-    }
-    frames.push(join(framing, head, &chunks[from..], r#"],"more":false}"#));
-    frames
-}
-
-fn join(framing: Framing, head: &str, chunks: &[Bytes], tail: &str) -> Bytes {
-    let mut parts: Vec<&[u8]> = Vec::with_capacity(chunks.len() * 2 + 2);
-    parts.push(head.as_bytes());
-    for (at, chunk) in chunks.iter().enumerate() {
-        if at > 0 {
-            parts.push(b",");
-        }
-        parts.push(chunk);
-    }
-    parts.push(tail.as_bytes());
-    framing.text(&parts)
-}
-
 /// A view that shows nothing.
-fn blank(view: &ViewId, covers: domain::BBox) -> String {
-    let covers = serde_json::to_string(&covers).unwrap_or_default();
-    format!(
-        r#"{{"t":"snapshot","view":"{view}","scopes":[],"scope":"world","epoch":"none","tick":0,"level":0,"mode":"entities","covers":{covers},"total":{{"n":0}},"tiles":[],"more":false}}"#
-    )
+fn blank(view: &ViewId, covers: domain::BBox) -> ServerFrame {
+    ServerFrame::Snapshot(Snapshot {
+        view: view.clone(),
+        scopes: Vec::new(),
+        scope: ScopeName::World,
+        epoch: "none".into(),
+        tick: 0,
+        level: 0,
+        mode: TileMode::Entities,
+        covers,
+        total: Total { n: 0 },
+        tiles: Vec::new(),
+        more: false,
+    })
 }

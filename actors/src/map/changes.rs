@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use foldhash::HashMap;
+use wire::Encoding;
 
 use super::{
-    LiveMap, Thing,
-    chunk::{Group, Mode, change},
+    LiveMap, Thing, binary,
+    chunk::{Group, Mode, change, cluster_chunk},
     live_map::Was,
+    sums::Cluster,
     tile::{FINEST, Level, TileKey},
 };
 
@@ -100,37 +102,56 @@ impl<T: Thing> LiveMap<T> {
     /// What changes for a group in a tile, none if nothing does.
     ///
     /// Entities: `{"k":…,"put":[…],"out":["id"…]}`; a move is `out` of one tile and `put` into another, what a filter no longer holds for
-    /// is `out`. Clusters: the tile in full, as in [`LiveMap::chunk`]. A change that the group cannot see gives none.
+    /// is `out`. Clusters: the tile in full, as in [`LiveMap::chunk`]. A change that the group cannot see gives none. In the binary encoding
+    /// of what changed only the fields that are different.
     pub fn change_chunk(&self, group: &Group, tile: TileKey, changes: &Changes<T>) -> Option<Bytes> {
+        self.change_since(group, tile, changes, &mut None)
+    }
+
+    /// The same where it is known what cluster the group holds of the tile, which is kept current: the binary encoding says the
+    /// difference to it. (JSON says all of it, and remembers nothing.)
+    pub(crate) fn change_since(&self, group: &Group, tile: TileKey, changes: &Changes<T>, held: &mut Option<Cluster>) -> Option<Bytes> {
         let codes = tile.codes();
-        let seen = |(thing, code): (&'_ T, Option<u64>)| code.is_some_and(|code| codes.contains(&code)) && thing.matches(&group.filter);
-        let changed = changes.in_tile(tile);
-        let pairs = changed.into_iter().filter_map(|changed| {
-            let before = changed.before.as_ref().map(|was| (&was.thing, was.code)).filter(|was| seen(*was));
-            let after = self.placed(changed.id).filter(|is| seen(*is));
-            (before.is_some() || after.is_some()).then_some((changed.id, before.map(|(thing, _)| thing), after.map(|(thing, _)| thing)))
+        let is_seen = |thing: &T, code: Option<u64>| code.is_some_and(|code| codes.contains(&code)) && thing.matches(&group.filter);
+        let seen = changes.in_tile(tile).into_iter().filter_map(|changed| {
+            let before = changed.before.as_ref().filter(|was| is_seen(&was.thing, was.code)).map(|was| (was.slot, &was.thing));
+            let after = self.placed(changed.id).filter(|(thing, code)| is_seen(thing, *code)).map(|(thing, _)| thing);
+            let after = after.and_then(|thing| Some((self.slot_of(changed.id)?, thing)));
+            (before.is_some() || after.is_some()).then_some(binary::Changed { before, after })
         });
-        match group.mode {
-            Mode::Clusters => {
-                let differs = |before: Option<&T>, after: Option<&T>| match (before, after) {
-                    (Some(before), Some(after)) => before.at() != after.at() || before.weight() != after.weight(),
-                    _ => true,
-                };
-                let mut pairs = pairs;
-                pairs.any(|(_, before, after)| differs(before, after)).then(|| self.chunk(group, tile))
+        match (group.mode, group.encoding) {
+            (Mode::Clusters, encoding) => {
+                let mut seen = seen;
+                if !seen.any(|changed| shows_in_sums(&changed)) {
+                    return None;
+                }
+                let now = self.cluster(group, tile);
+                Some(match encoding {
+                    Encoding::Json => cluster_chunk(encoding, tile, now.as_ref()),
+                    Encoding::Binary => binary::cluster(tile, now.as_ref(), std::mem::replace(held, now).as_ref()),
+                })
             }
-            Mode::Entities => {
+            (Mode::Entities, Encoding::Json) => {
                 let (mut put, mut out) = (Vec::new(), Vec::new());
-                for (id, before, after) in pairs {
-                    match (before, after) {
-                        (Some(before), Some(after)) if reads_the_same(before, after) => {}
-                        (_, Some(after)) => put.push(after),
-                        (_, None) => out.push(id),
+                for changed in seen {
+                    match (changed.before, changed.after) {
+                        (Some((held, before)), Some((now, after))) if held == now && reads_the_same(before, after) => {}
+                        (_, Some((_, after))) => put.push(after),
+                        (Some((_, before)), None) => out.push(before.id()),
+                        (None, None) => {}
                     }
                 }
                 (!put.is_empty() || !out.is_empty()).then(|| change::<T>(tile, &put, &out))
             }
+            (Mode::Entities, Encoding::Binary) => binary::change(tile, seen),
         }
+    }
+}
+
+fn shows_in_sums<T: Thing>(changed: &binary::Changed<'_, T>) -> bool {
+    match (changed.before, changed.after) {
+        (Some((_, before)), Some((_, after))) => before.at() != after.at() || before.weight() != after.weight(),
+        _ => true,
     }
 }
 

@@ -1,15 +1,16 @@
-//! JSON of a tile, as the live protocol says: made once per group and tile, shared by everyone who looks the same way.
+//! Bytes of a tile, as the live protocol says: made once per group and tile, shared by everyone who looks the same way. Here the JSON ones.
 //!
 //! Items stand in the order of their ids, so equal states give equal bytes.
 
 use std::{io::Write, sync::Arc};
 
 use bytes::Bytes;
-use domain::BBox;
+use domain::{BBox, Position};
+use wire::{Encoding, TileMode, binary};
 
 use super::{
-    LiveMap, MOST_ENTITIES, Matcher, Thing,
-    sums::Sums,
+    LiveMap, MOST_ENTITIES, Matcher, Thing, binary as in_binary,
+    sums::Cluster,
     tile::{Level, TileKey},
 };
 
@@ -35,34 +36,78 @@ impl Mode {
     }
 }
 
+impl From<Mode> for TileMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Clusters => Self::Clusters,
+            Mode::Entities => Self::Entities,
+        }
+    }
+}
+
 /// Those who look the same way and share bytes. Everything on a map is public, so that no audience is needed here.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Group {
     pub level: Level,
     pub mode: Mode,
     pub filter: Arc<Matcher>,
+    pub encoding: Encoding,
 }
 
 impl<T: Thing> LiveMap<T> {
-    /// All that a group sees in a tile: `{"k":"13/4141/3060","full":[…]}`. The tile is of the group's level.
+    /// All that a group sees in a tile: `{"k":"13/4141/3060","full":[…]}`, or the same as a tile of the binary encoding. The tile is of the
+    /// group's level.
     pub fn chunk(&self, group: &Group, tile: TileKey) -> Bytes {
-        let mut out = Vec::with_capacity(160);
-        let _ = write!(out, r#"{{"k":"{tile}","full":["#);
-        match group.mode {
-            Mode::Clusters => {
-                let sums = self.sums(tile, &group.filter);
-                if sums.weight.things > 0 {
-                    write_cluster::<T>(&mut out, tile, &sums);
-                }
+        match (group.mode, group.encoding) {
+            (Mode::Clusters, encoding) => cluster_chunk(encoding, tile, self.cluster(group, tile).as_ref()),
+            (Mode::Entities, Encoding::Json) => {
+                let mut out = Vec::with_capacity(160);
+                let _ = write!(out, r#"{{"k":"{tile}","full":["#);
+                write_items(&mut out, &self.seen(group, tile));
+                out.extend_from_slice(b"]}");
+                out.into()
             }
-            Mode::Entities => {
-                let mut things: Vec<&T> = self.in_tile(tile).filter(|thing| thing.matches(&group.filter)).collect();
-                things.sort_unstable_by_key(|thing| thing.id());
-                write_items(&mut out, &things);
+            (Mode::Entities, Encoding::Binary) => {
+                let things = self.seen(group, tile).into_iter();
+                in_binary::whole(tile, things.filter_map(|thing| Some((self.slot_of(thing.id())?, thing))))
             }
         }
-        out.extend_from_slice(b"]}");
-        out.into()
+    }
+
+    /// What a tile is in the mode of clusters; none if nothing matches in it.
+    pub(crate) fn cluster(&self, group: &Group, tile: TileKey) -> Option<Cluster> {
+        self.sums(tile, &group.filter).cluster(T::COUNTS_HOSTS)
+    }
+
+    /// What matches in a tile, in the order of ids.
+    fn seen(&self, group: &Group, tile: TileKey) -> Vec<&T> {
+        let mut things: Vec<&T> = self.in_tile(tile).filter(|thing| thing.matches(&group.filter)).collect();
+        things.sort_unstable_by_key(|thing| thing.id());
+        things
+    }
+}
+
+/// A whole tile in the mode of clusters.
+pub(crate) fn cluster_chunk(encoding: Encoding, tile: TileKey, cluster: Option<&Cluster>) -> Bytes {
+    match encoding {
+        Encoding::Json => {
+            let mut out = Vec::with_capacity(160);
+            let _ = write!(out, r#"{{"k":"{tile}","full":["#);
+            if let Some(cluster) = cluster {
+                write_cluster(&mut out, tile, cluster);
+            }
+            out.extend_from_slice(b"]}");
+            out.into()
+        }
+        Encoding::Binary => in_binary::cluster(tile, cluster, None),
+    }
+}
+
+/// Whether a whole chunk shows nothing: a snapshot leaves it out.
+pub(crate) fn is_empty(encoding: Encoding, tile: TileKey, chunk: &Bytes) -> bool {
+    match encoding {
+        Encoding::Json => chunk.ends_with(br#""full":[]}"#),
+        Encoding::Binary => *chunk == in_binary::cluster(tile, None, None),
     }
 }
 
@@ -88,16 +133,16 @@ fn write_items<T: Thing>(out: &mut Vec<u8>, things: &[&T]) {
     }
 }
 
-fn write_cluster<T: Thing>(out: &mut Vec<u8>, tile: TileKey, sums: &Sums) {
-    let (lat, lng) = sums.middle();
-    let BBox { south, west, north, east } = sums.bounds().degrees();
+fn write_cluster(out: &mut Vec<u8>, tile: TileKey, cluster: &Cluster) {
+    let (lat, lng) = cluster.middle;
+    let BBox { south, west, north, east } = cluster.bounds.degrees();
     let _ = write!(out, r#"{{"id":"{tile}","c":"cluster","y":"#);
-    write_degrees(out, f64::from(lat) / 1e7);
+    write_degrees(out, binary::degrees(lat));
     out.extend_from_slice(br#","x":"#);
-    write_degrees(out, f64::from(lng) / 1e7);
-    let _ = write!(out, r#","n":{},"homes":{}"#, sums.weight.things, sums.weight.homes);
-    if T::COUNTS_HOSTS {
-        let _ = write!(out, r#","hosts":{}"#, sums.weight.hosts);
+    write_degrees(out, binary::degrees(lng));
+    let _ = write!(out, r#","n":{},"homes":{}"#, cluster.weight.things, cluster.weight.homes);
+    if cluster.counts_hosts {
+        let _ = write!(out, r#","hosts":{}"#, cluster.weight.hosts);
     }
     for (i, degrees) in [south, west, north, east].into_iter().enumerate() {
         out.extend_from_slice(if i == 0 { br#","box":["# } else { b"," });
@@ -106,8 +151,16 @@ fn write_cluster<T: Thing>(out: &mut Vec<u8>, tile: TileKey, sums: &Sums) {
     out.extend_from_slice(b"]}");
 }
 
+/// Where a thing is, to the centimetre: `"y":41.39,"x":2.17`.
+pub(super) fn write_place(out: &mut Vec<u8>, at: Position) {
+    out.extend_from_slice(br#""y":"#);
+    write_degrees(out, binary::degrees(binary::units(at.lat)));
+    out.extend_from_slice(br#","x":"#);
+    write_degrees(out, binary::degrees(binary::units(at.lng)));
+}
+
 /// The shortest decimal that reads back as the same number.
-pub(super) fn write_degrees(out: &mut Vec<u8>, degrees: f64) {
+fn write_degrees(out: &mut Vec<u8>, degrees: f64) {
     // A position's numbers are finite, and writing into a Vec cannot fail.
     let _ = serde_json::to_writer(out, &degrees);
 }

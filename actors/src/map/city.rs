@@ -3,10 +3,15 @@
 use std::io::Write;
 
 use domain::{CityId, Position};
+use wire::binary::{
+    messages::{City, Tile},
+    units,
+};
 
 use super::{
     Matcher, Thing, Weight,
-    chunk::{write_degrees, write_text},
+    binary::changed,
+    chunk::{write_place, write_text},
 };
 use crate::ports::CityPoint;
 
@@ -33,14 +38,30 @@ impl Thing for CityPoint {
 
     fn write(&self, out: &mut Vec<u8>) {
         // Writing into a Vec cannot fail.
-        let _ = write!(out, r#"{{"id":"{}","c":"city","y":"#, self.id);
-        write_degrees(out, self.at.lat);
-        out.extend_from_slice(br#","x":"#);
-        write_degrees(out, self.at.lng);
+        let _ = write!(out, r#"{{"id":"{}","c":"city","#, self.id);
+        write_place(out, self.at);
         out.extend_from_slice(br#","name":"#);
         write_text(out, &self.name);
         out.extend_from_slice(br#","country":"#);
         write_text(out, &self.country);
         let _ = write!(out, r#","homes":{},"hosts":{}}}"#, self.counts.homes, self.counts.hosts);
+    }
+
+    fn put(&self, handle: u32, before: Option<&Self>, tile: &mut Tile) -> bool {
+        let city = City {
+            handle,
+            id: before.is_none().then_some(self.id.0),
+            y: changed(before.map(|b| units(b.at.lat)), units(self.at.lat)),
+            x: changed(before.map(|b| units(b.at.lng)), units(self.at.lng)),
+            name: changed(before.map(|b| &b.name), &self.name).map(|name| name.to_string()),
+            country: changed(before.map(|b| &b.country), &self.country).map(|country| country.to_string()),
+            homes: changed(before.map(|b| b.counts.homes), self.counts.homes),
+            hosts: changed(before.map(|b| b.counts.hosts), self.counts.hosts),
+        };
+        let says = city != City { handle, ..City::default() };
+        if says {
+            tile.cities.push(city);
+        }
+        says
     }
 }

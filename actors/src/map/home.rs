@@ -5,10 +5,15 @@ use domain::{
     home::{HomeKind, Offer},
     live::HomePoint,
 };
+use wire::binary::{
+    messages::{Currency, Home, Kind, Tile},
+    units,
+};
 
 use super::{
     Matcher, Thing, Weight,
-    chunk::{write_degrees, write_number, write_text},
+    binary::changed,
+    chunk::{write_number, write_place, write_text},
     taken::{Taken, word_of},
 };
 
@@ -90,10 +95,8 @@ impl Thing for HomeEntity {
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(br#"{"id":""#);
         out.extend_from_slice(self.id.0.hyphenated().encode_lower(&mut [0; 36]).as_bytes());
-        out.extend_from_slice(br#"","c":"home","y":"#);
-        write_degrees(out, self.at.lat);
-        out.extend_from_slice(br#","x":"#);
-        write_degrees(out, self.at.lng);
+        out.extend_from_slice(br#"","c":"home","#);
+        write_place(out, self.at);
         out.extend_from_slice(br#","kind":""#);
         out.extend_from_slice(self.kind.code().as_bytes());
         out.extend_from_slice(br#"","title":"#);
@@ -108,6 +111,28 @@ impl Thing for HomeEntity {
             out.extend_from_slice(br#""}"#);
         }
         out.extend_from_slice(if self.tonight { br#","tonight":true}"# } else { br#","tonight":false}"# });
+    }
+
+    fn put(&self, handle: u32, before: Option<&Self>, tile: &mut Tile) -> bool {
+        let price = |home: &Self| home.price.map(|price| (price.amount, Currency::from(price.currency)));
+        let new_price = changed(before.map(price), price(self)).filter(|price| before.is_some() || price.is_some());
+        let home = Home {
+            handle,
+            id: before.is_none().then(|| self.id.0.as_bytes().to_vec()),
+            y: changed(before.map(|b| units(b.at.lat)), units(self.at.lat)),
+            x: changed(before.map(|b| units(b.at.lng)), units(self.at.lng)),
+            kind: changed(before.map(|b| b.kind), self.kind).map(|kind| Kind::from(kind).into()),
+            title: changed(before.map(|b| &b.title), &self.title).map(|title| title.as_ref().to_owned()),
+            guests: changed(before.map(|b| b.guests), self.guests).map(u32::from),
+            amount: new_price.map(|price| price.map_or(0, |(amount, _)| amount)),
+            currency: price(self).map(|(_, now)| now).filter(|now| before.and_then(price).is_none_or(|(_, held)| held != *now)).map(Into::into),
+            tonight: changed(before.map(|b| b.tonight).or(Some(false)), self.tonight),
+        };
+        let says = home != Home { handle, ..Home::default() };
+        if says {
+            tile.homes.push(home);
+        }
+        says
     }
 
     fn changes_on(&self, today: i32) -> bool {

@@ -36,10 +36,11 @@ pub struct ViewPlan {
     pub total: Weight,
 }
 
-/// A thing as it was, and the code of where.
+/// A thing as it was, the slot it was in, and the code of where.
 #[derive(Clone, Debug)]
 pub(super) struct Was<T> {
     pub(super) thing: T,
+    pub(super) slot: u32,
     /// None beyond the tiles.
     pub(super) code: Option<u64>,
 }
@@ -129,7 +130,7 @@ impl<T: Thing> LiveMap<T> {
         let code = self.places.code(slot);
         let old = self.slots[slot as usize].replace(thing);
         self.places.shift(slot, at, weight);
-        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, code }));
+        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, slot, code }));
     }
 
     /// Takes a thing off the map; false if it was not there.
@@ -139,7 +140,7 @@ impl<T: Thing> LiveMap<T> {
         let old = self.slots[slot as usize].take();
         self.places.remove(slot);
         self.free.push(slot);
-        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, code }));
+        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, slot, code }));
         true
     }
 
@@ -151,8 +152,9 @@ impl<T: Thing> LiveMap<T> {
         self.today = today;
         for (slot, thing) in self.slots.iter_mut().enumerate() {
             let Some(thing) = thing else { continue };
+            let slot = slot as u32;
             if thing.changes_on(today) {
-                self.before.entry(thing.id()).or_insert_with(|| Some(Was { thing: thing.clone(), code: self.places.code(slot as u32) }));
+                self.before.entry(thing.id()).or_insert_with(|| Some(Was { thing: thing.clone(), slot, code: self.places.code(slot) }));
             }
             thing.set_today(today);
         }
@@ -247,6 +249,11 @@ impl<T: Thing> LiveMap<T> {
     /// whole parallel may be wider than it had to be.
     pub fn extent(&self) -> Option<BBox> {
         around(&self.places.boxes(8))
+    }
+
+    /// The slot a thing is in, its own for as long as it is on the map.
+    pub(super) fn slot_of(&self, id: T::Id) -> Option<u32> {
+        self.ids.get(&id).copied()
     }
 
     /// A thing and the code of where it is.

@@ -6,11 +6,13 @@
 //!
 //! - A view becomes a [`ViewPlan`]: tiles of one level, and clusters or entities ([`LiveMap::view`]).
 //! - Bytes are made once per [`Group`] and tile ([`LiveMap::chunk`]) and shared by everyone who looks the same way.
+//! - Bytes are JSON or protobuf, as the group asks for; the same tiles, the same things.
 //! - What happened since the last look becomes changes of those tiles ([`LiveMap::take_changes`], [`LiveMap::change_chunk`]).
 //!
 //! Nothing is silently cut: the sums of a view's clusters are the matching things in the tiles it covers. Tiles end at 85.05°; what
 //! lies beyond is in no view, but in [`LiveMap::nearest`], [`LiveMap::within`] and [`LiveMap::in_bbox`].
 
+mod binary;
 mod changes;
 mod chunk;
 mod city;
@@ -26,9 +28,11 @@ mod tile;
 
 pub use changes::Changes;
 pub use chunk::{Group, Mode};
+pub(crate) use chunk::{cluster_chunk, is_empty};
 pub use home::HomeEntity;
 pub use live_map::{CITY_LEVELS, LiveMap, MOST_ENTITIES, ViewPlan, WORLD_LEVELS};
 pub use matcher::Matcher;
+pub(crate) use sums::Cluster;
 pub use sums::Weight;
 pub use thing::Thing;
 pub use tile::{FINEST, Level, MAX_LAT, MOST_TILES, TileKey, Tiling, tiling};

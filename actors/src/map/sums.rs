@@ -77,6 +77,15 @@ impl Bounds {
     }
 }
 
+/// A tile in the mode of clusters, as it shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Cluster {
+    pub(super) middle: (i32, i32),
+    pub(super) weight: Weight,
+    pub(super) bounds: Bounds,
+    pub(super) counts_hosts: bool,
+}
+
 /// Sums over things of one tile, which never crosses the date line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sums {
@@ -120,6 +129,11 @@ impl Sums {
 
     pub(super) fn bounds(&self) -> Bounds {
         self.bounds
+    }
+
+    /// What shows of it; none without things.
+    pub(super) fn cluster(&self, counts_hosts: bool) -> Option<Cluster> {
+        (self.weight.things > 0).then(|| Cluster { middle: self.middle(), weight: self.weight, bounds: self.bounds, counts_hosts })
     }
 
     /// The middle of its things, in units of 1e-7 degrees: latitude, longitude. Never outside the box.

@@ -3,10 +3,11 @@
 use std::{fmt, hash::Hash};
 
 use domain::Position;
+use wire::binary::messages::Tile;
 
 use super::{Matcher, Weight};
 
-/// Something with a place, a weight in clusters, and its own JSON.
+/// Something with a place, a weight in clusters, and its own bytes in either encoding.
 pub trait Thing: Clone {
     type Id: Copy + Eq + Hash + Ord + fmt::Debug + fmt::Display;
 
@@ -25,6 +26,9 @@ pub trait Thing: Clone {
 
     /// Appends its item as the live protocol says, one JSON object. The same state writes the same bytes.
     fn write(&self, out: &mut Vec<u8>);
+
+    /// Adds it to a tile of the binary encoding, under its handle: whole, or what is different from what viewers hold. False if nothing is.
+    fn put(&self, handle: u32, before: Option<&Self>, tile: &mut Tile) -> bool;
 
     /// Whether its item will read differently on a day (number since 1970-01-01).
     fn changes_on(&self, _today: i32) -> bool {

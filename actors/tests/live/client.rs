@@ -10,8 +10,9 @@ use actors::{
     ConnId, Hub, Join, Live, Principal, Said,
     framing::Framing,
     outlet::{OutletBody, queue},
-    wire::{ClientFrame, Hello, Resume, ServerFrame, VERSION},
+    wire::{ClientFrame, Encoding, Hello, Resume, ServerFrame, VERSION, binary::Reader},
 };
+use bytes::{Bytes, BytesMut};
 use domain::{MemberId, TenantId};
 use futures_util::{FutureExt, StreamExt};
 use serde_json::{Value, json};
@@ -26,11 +27,14 @@ pub struct Client {
     hub: Addr<Hub>,
     id: ConnId,
     body: Pin<Box<OutletBody>>,
-    buffer: String,
+    buffer: BytesMut,
+    framing: Framing,
+    reader: Reader,
     /// State batches and event batches: writes to the socket.
     pub writes: usize,
-    /// What was said, in order: `{"client": …}` and `{"server": …}`.
+    /// What was said, in order: `{"client": …}` and `{"server": …}`; of the server in the binary encoding also its bytes.
     pub exchange: Vec<Value>,
+    pub bytes: Vec<Option<Bytes>>,
 }
 
 /// Barcelona from street height.
@@ -49,23 +53,47 @@ impl Client {
     }
 
     pub async fn comes_to(live: &Live, tenant: TenantId, member: Option<MemberId>) -> Self {
-        let mut client = Self::joins(live, tenant, member, Vec::new(), Model::default(), Vec::new());
+        Self::comes_in(Framing::Sse, live, tenant, member).await
+    }
+
+    /// In either encoding.
+    pub async fn comes_speaking(encoding: Encoding, live: &Live, member: Option<MemberId>) -> Self {
+        let framing = if encoding == Encoding::Binary { Framing::WebSocketBinary } else { Framing::Sse };
+        Self::comes_in(framing, live, TENANT, member).await
+    }
+
+    async fn comes_in(framing: Framing, live: &Live, tenant: TenantId, member: Option<MemberId>) -> Self {
+        let mut client = Self::joins(live, tenant, member, framing, Vec::new());
         client.until("the welcome", |model| model.welcomed.is_some()).await;
         client
     }
 
-    fn joins(live: &Live, tenant: TenantId, member: Option<MemberId>, resume: Vec<Resume>, model: Model, mut exchange: Vec<Value>) -> Self {
+    fn joins(live: &Live, tenant: TenantId, member: Option<MemberId>, framing: Framing, resume: Vec<Resume>) -> Self {
         let (hub, id) = (live.hub(), live.next_conn());
         let wake = {
             let hub = hub.clone();
             Box::new(move || hub.do_send(Said::Free(id)))
         };
-        let (outlet, body) = queue(Framing::Sse, live.config().queue_bytes, live.config().queue_entries, wake);
+        let (outlet, body) = queue(framing, live.config().queue_bytes, live.config().queue_entries, wake);
         let principal = Principal { tenant, member, account: None, session: member.map(|m| m.to_string().into()), as_of: Instant::now() };
         let hello = Hello { client: "test".into(), version: VERSION, token: None, resume };
-        exchange.push(json!({"client": ClientFrame::Hello(hello.clone())}));
+        let exchange = vec![json!({"client": ClientFrame::Hello(hello.clone())})];
         hub.do_send(Join { id, principal, hello, outlet: Box::new(outlet), admitted: live.admit(tenant).unwrap() });
-        Self { model, closed: None, tenant, member, hub, id, body: Box::pin(body), buffer: String::new(), writes: 0, exchange }
+        Self {
+            model: Model::default(),
+            closed: None,
+            tenant,
+            member,
+            hub,
+            id,
+            body: Box::pin(body),
+            buffer: BytesMut::new(),
+            framing,
+            reader: Reader::default(),
+            writes: 0,
+            exchange,
+            bytes: vec![None],
+        }
     }
 
     /// The connection breaks; what was on its way is lost. Comes back with what it holds.
@@ -78,13 +106,20 @@ impl Client {
             view["since"] = serde_json::to_value(model.since(&id)).unwrap();
             resume.push(serde_json::from_value(view).unwrap());
         }
-        let exchange = std::mem::take(&mut self.exchange);
-        *self = Self::joins(live, self.tenant, self.member, resume, model, exchange);
+        let mut back = Self::joins(live, self.tenant, self.member, self.framing, resume);
+        std::mem::swap(&mut back.reader, &mut self.reader);
+        back.reader.reconnects();
+        let (hello, bytes) = (std::mem::take(&mut self.exchange), std::mem::take(&mut self.bytes));
+        back.exchange.splice(0..0, hello);
+        back.bytes.splice(0..0, bytes);
+        back.model = model;
+        *self = back;
         self.until("the welcome", |model| model.welcomed.is_some()).await;
     }
 
     pub fn says(&mut self, frame: ClientFrame) {
         self.exchange.push(json!({"client": frame}));
+        self.bytes.push(None);
         self.hub.do_send(Said::Frame(self.id, frame));
     }
 
@@ -110,17 +145,41 @@ impl Client {
     fn take(&mut self, write: Option<Result<bytes::Bytes, std::io::Error>>) {
         let Some(Ok(bytes)) = write else { return };
         self.writes += 1;
-        self.buffer.push_str(std::str::from_utf8(&bytes).unwrap());
-        while let Some(end) = self.buffer.find("\n\n") {
-            let message: String = self.buffer.drain(..end + 2).collect();
+        self.buffer.extend_from_slice(&bytes);
+        if self.framing == Framing::Sse { self.take_messages() } else { self.take_frames() }
+    }
+
+    fn take_messages(&mut self) {
+        while let Some(end) = self.buffer.windows(2).position(|two| two == b"\n\n") {
+            let message = String::from_utf8(self.buffer.split_to(end + 2).to_vec()).unwrap();
             let data = message.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
             if message.starts_with("event: close") {
                 self.closed = serde_json::from_str::<Value>(data).unwrap()["code"].as_u64();
                 continue;
             }
             self.exchange.push(json!({"server": serde_json::from_str::<Value>(data).unwrap()}));
+            self.bytes.push(None);
             let frame: ServerFrame = serde_json::from_str(data).unwrap_or_else(|e| panic!("{e}: {data}"));
             self.model.take(frame).unwrap();
+        }
+    }
+
+    fn take_frames(&mut self) {
+        while let Some((head, length)) = header(&self.buffer).filter(|(head, length)| self.buffer.len() >= head + length) {
+            let mut frame = self.buffer.split_to(head + length).freeze();
+            let kind = frame[0];
+            let payload = frame.split_off(head);
+            match kind {
+                0x82 => {
+                    let frame = self.reader.read(&payload).unwrap();
+                    self.exchange.push(json!({"server": frame}));
+                    self.bytes.push(Some(payload));
+                    self.model.take(frame).unwrap();
+                }
+                0x88 => self.closed = Some(u64::from(u16::from_be_bytes([payload[0], payload[1]]))),
+                0x89 => {}
+                other => panic!("a frame of kind {other:#x} in the binary encoding"),
+            }
         }
     }
 
@@ -148,5 +207,14 @@ impl Client {
         };
         tokio::time::timeout(Duration::from_secs(10), wait).await.expect("it is closed");
         self.closed.unwrap()
+    }
+}
+
+/// The length of a WebSocket frame's header and of its payload, once they are there.
+fn header(buffer: &[u8]) -> Option<(usize, usize)> {
+    match buffer.get(1)? {
+        126 => Some((4, usize::from(u16::from_be_bytes(buffer.get(2..4)?.try_into().ok()?)))),
+        127 => Some((10, u64::from_be_bytes(buffer.get(2..10)?.try_into().ok()?) as usize)),
+        length => Some((2, usize::from(*length))),
     }
 }

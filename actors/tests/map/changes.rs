@@ -6,6 +6,7 @@ use std::{
 };
 
 use actors::map::{CITY_LEVELS, Changes, Group, HomeEntity, LiveMap, Matcher, Mode, Thing, TileKey};
+use actors::wire::Encoding;
 use domain::{HomeFilter, HomeId, live::HomePoint};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -49,7 +50,12 @@ fn id_of(item: &Value) -> String {
 
 impl Viewer {
     fn new(level: u8, mode: Mode, filter: &HomeFilter, every: usize) -> Self {
-        Self { group: Group { level, mode, filter: Arc::new(Matcher::new(filter)) }, every, owed: Changes::default(), tiles: BTreeMap::new() }
+        Self {
+            group: Group { level, mode, filter: Arc::new(Matcher::new(filter)), encoding: Encoding::Json },
+            every,
+            owed: Changes::default(),
+            tiles: BTreeMap::new(),
+        }
     }
 
     fn hear(&mut self, map: &LiveMap<HomeEntity>) {
@@ -146,7 +152,7 @@ fn only_what_is_seen_is_told() {
     let mut map = LiveMap::filled(CITY_LEVELS, TODAY, [entity(&point)]);
     assert!(map.take_changes().is_empty(), "filling is not a change");
     let tile = TileKey::of(point.at, 14).unwrap();
-    let group = |mode| Group { level: 14, mode, filter: Arc::default() };
+    let group = |mode| Group { level: 14, mode, filter: Arc::default(), encoding: Encoding::Json };
     let nights = |from: i32| vec![domain::Nights::new(crate::made::date(TODAY + from), crate::made::date(TODAY + from + 2)).unwrap()];
     let mut put = |map: &mut LiveMap<HomeEntity>, taken| {
         point.rooms[0].taken = taken;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use actors::map::{CITY_LEVELS, Group, HomeEntity, LiveMap, MAX_LAT, MOST_ENTITIES, Matcher, Mode, Thing, TileKey, WORLD_LEVELS, Weight};
-use actors::ports::CityPoint;
+use actors::{ports::CityPoint, wire::Encoding};
 use domain::{BBox, CityId, HomeFilter, Position, live::CityCounts, live::HomePoint};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -51,8 +51,8 @@ proptest! {
         }
 
         let filter = Arc::new(matcher);
-        let clusters = Group { level: plan.level, mode: Mode::Clusters, filter: filter.clone() };
-        let entities = Group { level: plan.level, mode: Mode::Entities, filter };
+        let clusters = Group { level: plan.level, mode: Mode::Clusters, filter: filter.clone(), encoding: Encoding::Json };
+        let entities = Group { level: plan.level, mode: Mode::Entities, filter, encoding: Encoding::Json };
         let (mut sum, mut listed) = (0, Vec::new());
         for tile in &plan.tiles {
             let here: Vec<_> = scanned.iter().filter(|h| TileKey::of(h.at, plan.level) == Some(*tile)).collect();
@@ -152,7 +152,7 @@ proptest! {
         for level in 0..=18 {
             let tiles: HashSet<TileKey> = naive.values().filter_map(|h| TileKey::of(h.at, level)).collect();
             for mode in [Mode::Clusters, Mode::Entities] {
-                let group = Group { level, mode, filter: filter.clone() };
+                let group = Group { level, mode, filter: filter.clone(), encoding: Encoding::Json };
                 for tile in &tiles {
                     prop_assert_eq!(lived.chunk(&group, *tile), filled.chunk(&group, *tile));
                 }
@@ -168,7 +168,7 @@ proptest! {
     /// The world's clusters carry homes and hosts, and say so when only these change.
     #[test]
     fn a_world_adds_up_homes_and_hosts(steps in prop::collection::vec((0u32..30, position(), 0u32..5_000, 0u32..900, any::<bool>()), 1..80), level in 0u8..=12) {
-        let group = Group { level, mode: Mode::Clusters, filter: Arc::default() };
+        let group = Group { level, mode: Mode::Clusters, filter: Arc::default(), encoding: Encoding::Json };
         let mut world = LiveMap::new(WORLD_LEVELS, TODAY);
         let mut naive: BTreeMap<u32, CityPoint> = BTreeMap::new();
         let mut told: BTreeMap<TileKey, Vec<Value>> = BTreeMap::new();
@@ -215,7 +215,7 @@ fn items_read_as_the_contract_says() {
     let point = HomePoint { title: "Pis \"al\" <Raval>".into(), price, rooms: vec![], ..plain(1, at) };
     let map = LiveMap::filled(CITY_LEVELS, TODAY, [entity(&point)]);
     let tile = TileKey::of(at, 13).unwrap();
-    let group = |mode| Group { level: 13, mode, filter: Arc::default() };
+    let group = |mode| Group { level: 13, mode, filter: Arc::default(), encoding: Encoding::Json };
     let text = |group: &Group| String::from_utf8(map.chunk(group, tile).to_vec()).unwrap();
     assert_eq!(
         text(&group(Mode::Entities)),
@@ -236,7 +236,7 @@ fn items_read_as_the_contract_says() {
     };
     let world = LiveMap::filled(WORLD_LEVELS, TODAY, [city]);
     let tile = TileKey::of(at, 4).unwrap();
-    let text = |mode| String::from_utf8(world.chunk(&Group { level: 4, mode, filter: Arc::default() }, tile).to_vec()).unwrap();
+    let text = |mode| String::from_utf8(world.chunk(&Group { level: 4, mode, filter: Arc::default(), encoding: Encoding::Json }, tile).to_vec()).unwrap();
     assert_eq!(
         text(Mode::Entities),
         r#"{"k":"4/8/5","full":[{"id":"3128760","c":"city","y":41.5,"x":2.25,"name":"Barcelona","country":"ES","homes":7,"hosts":3}]}"#

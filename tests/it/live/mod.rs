@@ -1,6 +1,7 @@
 //! The live core over real sockets: maps that move, streams that resume, hostile frames, revocation, drain.
 
 mod conformance;
+mod encodings;
 mod hostile;
 mod map;
 #[path = "../../../actors/tests/live/model.rs"]

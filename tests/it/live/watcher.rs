@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use actors::wire::{ClientFrame, Hello, Resume, SUBPROTOCOL, ServerFrame, Token, VERSION};
+use actors::wire::{ClientFrame, Encoding, Hello, Resume, ServerFrame, Token, VERSION, binary};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -17,6 +17,8 @@ use crate::harness::{TENANT, TestApp};
 pub struct Watcher {
     socket: WebSocketStream<TcpStream>,
     pub model: Model,
+    encoding: Encoding,
+    reader: binary::Reader,
     /// Why the server closed, once it has.
     pub closed: Option<u16>,
     address: SocketAddr,
@@ -32,16 +34,26 @@ impl Watcher {
         Self::opens_at(app.address(), TENANT, &[]).await
     }
 
+    /// Connects, in the encoding of the first of these subprotocols that is spoken, and says nothing.
+    pub async fn opens_speaking(app: &TestApp, offered: &str) -> Self {
+        Self::opens_offering(app.address(), TENANT, &[], offered).await
+    }
+
     pub async fn opens_at(address: SocketAddr, tenant: &str, headers: &[(&'static str, String)]) -> Self {
+        Self::opens_offering(address, tenant, headers, Encoding::Json.subprotocol()).await
+    }
+
+    async fn opens_offering(address: SocketAddr, tenant: &str, headers: &[(&'static str, String)], offered: &str) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         let mut request = format!("ws://{address}/t/{tenant}/live").into_client_request().unwrap();
-        request.headers_mut().insert("Sec-WebSocket-Protocol", SUBPROTOCOL.parse().unwrap());
+        request.headers_mut().insert("Sec-WebSocket-Protocol", offered.parse().unwrap());
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let (socket, answer) = tokio_tungstenite::client_async(request, stream).await.unwrap();
-        assert_eq!(answer.headers().get("Sec-WebSocket-Protocol").unwrap(), SUBPROTOCOL);
-        Self { socket, model: Model::default(), closed: None, address, token: None }
+        let chosen = answer.headers().get("Sec-WebSocket-Protocol").unwrap().to_str().unwrap();
+        let encoding = Encoding::chosen([chosen]).expect("one that was offered");
+        Self { socket, model: Model::default(), encoding, reader: binary::Reader::default(), closed: None, address, token: None }
     }
 
     /// Connects, says hello and is welcomed. Without a token: a visitor.
@@ -60,7 +72,8 @@ impl Watcher {
 
     /// Comes back after a break and says what it holds. `view`: one with box and zoom, to be brought back whole.
     pub async fn returns(&mut self, address: SocketAddr, view: Option<Value>) {
-        let fresh = Self::opens_at(address, TENANT, &[]).await;
+        let fresh = Self::opens_offering(address, TENANT, &[], self.encoding.subprotocol()).await;
+        self.reader.reconnects();
         (self.socket, self.closed, self.address) = (fresh.socket, None, address);
         self.model.reconnects();
         let mut resume: Vec<Resume> = self.model.resume_streams().into_iter().map(Resume::Stream).collect();
@@ -101,7 +114,14 @@ impl Watcher {
     pub async fn next(&mut self) -> Option<ServerFrame> {
         loop {
             match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))),
+                Some(Ok(Message::Text(text))) => {
+                    assert_eq!(self.encoding, Encoding::Json);
+                    return Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}")));
+                }
+                Some(Ok(Message::Binary(bytes))) => {
+                    assert_eq!(self.encoding, Encoding::Binary);
+                    return Some(self.reader.read(&bytes).unwrap());
+                }
                 Some(Ok(Message::Close(Some(CloseFrame { code, .. })))) => self.closed = Some(code.into()),
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return None,
