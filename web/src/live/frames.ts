@@ -112,11 +112,11 @@ export type ServerFrame =
   | EventFrame
   | { t: "caught_up"; stream: string; seq: number }
   | { t: "reset"; scope: string; view?: string; reason: string; epoch?: string }
-  | { t: "qos"; view: string; hz: number; level: number; skipped: number }
+  | { t: "qos"; view: string; hz: number; level: number; skipped: number; reason?: string }
   | { t: "goaway"; reason: string; reconnect_after_ms: number }
   | {
       t: "error";
-      of: string;
+      of: string | null;
       type: string;
       title: string;
       detail?: string;

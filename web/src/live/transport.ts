@@ -1,7 +1,8 @@
 /**
- * How frames travel: a WebSocket, or server-sent events where a proxy lets no WebSocket through.
+ * How frames travel: a WebSocket in either encoding, or server-sent events where a proxy lets no WebSocket through.
  * A transport opens once, ends once, and knows nothing of what the frames mean.
  */
+import { BinaryReader } from "~/live/binary/reader";
 import { type ClientFrame, parseFrame, type ServerFrame } from "~/live/frames";
 
 export interface TransportEvents {
@@ -17,19 +18,29 @@ export interface Transport {
 }
 export type OpenTransport = (by: "ws" | "sse", events: TransportEvents) => Transport;
 
-export const PROTOCOL = "posada.v1.json";
+/** The subprotocols of the two encodings, the better one first. */
+export const PROTOCOLS = ["posada.v1.bin", "posada.v1.json"];
 
 export function openTransport(prefix: string): OpenTransport {
-  return (by, events) => (by === "ws" ? openSocket(prefix, events) : openEvents(prefix, events));
+  // What it holds outlives a connection, as what the views hold does.
+  const reader = new BinaryReader();
+  return (by, events) => (by === "ws" ? openSocket(prefix, events, reader) : openEvents(prefix, events));
 }
 
-function openSocket(prefix: string, events: TransportEvents): Transport {
+/** Frames come in the encoding that the server chose; what is said is short, and is said as JSON in both. */
+function openSocket(prefix: string, events: TransportEvents, reader: BinaryReader): Transport {
   const url = new URL(`${prefix}/live`, location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(url, PROTOCOL);
+  const socket = new WebSocket(url, PROTOCOLS);
+  socket.binaryType = "arraybuffer";
+  reader.reconnects();
   let over = false;
   socket.onopen = () => events.onOpen();
   socket.onmessage = (message) => {
+    if (message.data instanceof ArrayBuffer) {
+      for (const frame of reader.read(new Uint8Array(message.data))) events.onFrame(frame);
+      return;
+    }
     const frame = typeof message.data === "string" ? parseFrame(message.data) : null;
     if (frame) events.onFrame(frame);
   };
