@@ -102,6 +102,16 @@ test("a delta that does not fit is repaired once, with since", () => {
   expect(line().of("view")).toHaveLength(1);
 });
 
+test("what the binary reader could not follow is asked for anew, as of nothing held", () => {
+  watching();
+  line().says({ t: "reset", scope: "city:1", view: "map", reason: "unreadable" });
+  const unreadable = { t: "delta", view: "map", scope: "city:1", epoch: "", prev: -2, tick: Number.MAX_SAFE_INTEGER };
+  line().says({ ...unreadable, tiles: [] } as ServerFrame);
+  const views = line().of("view");
+  expect(views).toHaveLength(1);
+  expect(views[0]).not.toHaveProperty("since");
+});
+
 test("a repair that brings nothing is asked for whole", () => {
   watching();
   line().says(delta(7, 8));

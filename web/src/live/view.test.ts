@@ -137,6 +137,7 @@ test("what is revoked goes at once; another reset keeps the picture but takes no
   store.applySnapshot(snapshot());
   store.reset("city:1", "rebuilt");
   expect(store.applyDelta(delta())).toBe(false);
+  expect(store.since(), "nothing can be proved of it").toEqual({});
   paint();
   expect(ids()).toEqual(["a", "b"]);
   store.reset("city:1", "revoked");

@@ -58,10 +58,11 @@ export class ViewStore {
     return () => this.listeners.delete(listener);
   };
 
-  /** What is held of exactly the view that is asked for; nothing after a change of it. */
+  /** What is held of exactly the view that is asked for; nothing after a change of it, and nothing of what was reset. */
   since(): Since {
     if (!this.isAnswered()) return {};
-    return Object.fromEntries([...this.scopes].map(([name, { epoch, tick }]) => [name, { epoch, tick }]));
+    const held = [...this.scopes].filter(([, { epoch }]) => epoch !== "");
+    return Object.fromEntries(held.map(([name, { epoch, tick }]) => [name, { epoch, tick }]));
   }
 
   total(): number | null {
