@@ -54,6 +54,11 @@ impl TileKey {
         cell << bits..(cell + 1) << bits
     }
 
+    /// One number for level and place: a leading 1, then two bits for each level. A parent's is its child's shifted right by two.
+    pub(super) fn number(self) -> u64 {
+        1 << (2 * self.z) | self.codes().start >> (2 * (FINEST - self.z))
+    }
+
     pub fn bounds(self) -> BBox {
         let n = f64::from(1u32 << self.z);
         let (west, east) = (lng_of(f64::from(self.x) / n), lng_of(f64::from(self.x + 1) / n));
@@ -275,6 +280,9 @@ mod tests {
             let tile = TileKey { z, x: x >> (24 - z), y: y >> (24 - z) };
             prop_assert_eq!(TileKey::of_code(tile.codes().start, z), tile);
             prop_assert_eq!(TileKey::of_code(tile.codes().end - 1, z), tile);
+            if z > 0 {
+                prop_assert_eq!(tile.number() >> 2, TileKey { z: z - 1, x: tile.x / 2, y: tile.y / 2 }.number());
+            }
             if z > 0 {
                 let (inner, outer) = (tile.codes(), TileKey { z: z - 1, x: tile.x / 2, y: tile.y / 2 }.codes());
                 prop_assert!(outer.start <= inner.start && inner.end <= outer.end);
