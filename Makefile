@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help run run-release test test-web journeys web web-check sqlx bench fuzz schemathesis lint fmt audit docs deps dashboard-picture
+.PHONY: help run run-release test test-web journeys web web-check sqlx bench bench-quick fuzz schemathesis lint fmt audit docs deps dashboard-picture
 help:                    ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
@@ -36,8 +36,15 @@ web-check: web/node_modules ## Lint and types of the page; its types and its bui
 sqlx:                    ## Write .sqlx, with which queries are checked where no database is; needs DATABASE_URL
 	scripts/sqlx-prepare
 
-bench:                   ## Benchmarks of the live map and the gazetteer
-	$(CARGO) bench --workspace
+bench: compiler postgres peers ## Posada beside nchan, nats-server and the kernel's limit, and what is inside it; writes docs/benchmarks.md
+	$(CARGO) build --release --package posada --package posada-loadtest --bins
+	@mkdir -p docs/benchmarks
+	$(CARGO) bench --workspace > docs/benchmarks/cargo-bench.txt
+	target/release/loadtest bench
+
+bench-quick: compiler postgres peers ## The same ratios small, in under three minutes; nothing is written
+	$(CARGO) build --release --package posada --package posada-loadtest --bins
+	target/release/loadtest bench --quick
 
 fuzz: compiler cxx        ## Fuzz every parser for SECONDS_EACH (60): frames, filters, cursors, imports, tokens
 	scripts/fuzz $(or $(SECONDS_EACH),60)
@@ -69,8 +76,8 @@ dashboard-picture: postgres prometheus chromium web/node_modules ## Draw the das
 	node web/scripts/dashboard-picture.mjs
 
 # What the machine must have. Root on a Debian-like system gets it installed; everyone else is told the one command that does.
-.PHONY: compiler cxx postgres prometheus node chromium
-deps: compiler postgres prometheus node chromium web/node_modules ## What all of the above need
+.PHONY: compiler cxx postgres prometheus peers node chromium
+deps: compiler postgres prometheus peers node chromium web/node_modules ## What all of the above need
 compiler:
 	@command -v cc >/dev/null || { $(call install,gcc libc6-dev,A C compiler); }
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: see https://rustup.rs"; exit 1; }
@@ -81,6 +88,9 @@ postgres:
 		|| { $(call install,postgresql,PostgreSQL); }
 prometheus:
 	@command -v prometheus >/dev/null && command -v promtool >/dev/null || { $(call install,prometheus,Prometheus with promtool); }
+peers:
+	@{ command -v nats-server && [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ]; } >/dev/null \
+		|| { $(call install,nginx libnginx-mod-nchan nats-server,What Posada is compared with); }
 node:
 	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null \
 		|| { echo "Node.js 20.19 or newer is missing: see https://nodejs.org, or apt-get install -y nodejs npm (Debian 13 and later)"; exit 1; }

@@ -1,20 +1,19 @@
 //! A host whose homes change: what a scenario's changes are made of.
 //!
-//! A change is a new price of one home. Writers share the homes out between them, so that no two edit one home at once, and send on schedule
-//! or as fast as they are answered. At the end every home gets its own price back.
+//! A change is a new price of one home. Writers share the homes out between them, so that no two edit one home at once. At the end every home gets its own price back.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
-use tokio::time::{Instant as Moment, sleep_until};
 
-use crate::{fleet::Changes, http::Http};
+use crate::{
+    fleet::{Change, Changes},
+    http::Http,
+    pace::{Made, Pace, Write, drive},
+};
 
 /// Who makes the changes.
 #[derive(Args, Clone, Debug)]
@@ -33,13 +32,11 @@ pub struct Host {
     pub writers: usize,
 }
 
-/// How fast changes are made.
-#[derive(Clone, Copy, Debug)]
-pub enum Pace {
-    /// So many a second, each at its moment; a change counts from that moment, also when nobody was free to send it.
-    PerSecond(f64),
-    /// Each writer sends the next one when the last was answered.
-    AsAnswered,
+impl Host {
+    /// The demo's own host, with so many homes and connections.
+    pub fn of_the_demo(homes: usize, writers: usize) -> Self {
+        Self { email: "host@posada.example".to_owned(), password: "come as you are".to_owned(), homes: Some(homes), writers }
+    }
 }
 
 /// Homes close together in one city, shared out between writers.
@@ -49,6 +46,7 @@ pub struct Street {
     pub bbox: [f64; 4],
 }
 
+/// One connection, and the homes that are changed on it.
 struct Writer {
     http: Http,
     homes: Vec<Home>,
@@ -85,24 +83,7 @@ impl Street {
 
     /// Makes changes for a time, and says how many were made, and in how long.
     pub async fn change(&mut self, pace: Pace, lasting: Duration, changes: &Arc<Changes>) -> Result<Made> {
-        let (begun, count) = (Instant::now(), self.writers.len());
-        let writing = self.writers.iter_mut().enumerate().map(|(number, writer)| async move {
-            let mut made = 0_usize;
-            loop {
-                let due = match pace {
-                    Pace::PerSecond(rate) => begun + Duration::from_secs_f64((number + made * count) as f64 / rate),
-                    Pace::AsAnswered => Instant::now(),
-                };
-                if due.duration_since(begun) >= lasting {
-                    return anyhow::Ok(made);
-                }
-                sleep_until(Moment::from_std(due)).await;
-                writer.change(made, due, changes).await?;
-                made += 1;
-            }
-        });
-        let made = try_join_all(writing).await?.iter().sum();
-        Ok(Made { changes: made, took: begun.elapsed() })
+        drive(&mut self.writers, pace, lasting, changes, || true).await
     }
 
     /// Gives every home its own price back.
@@ -111,24 +92,14 @@ impl Street {
     }
 }
 
-/// Changes that were made, and how long that took.
-#[derive(Clone, Copy, Debug)]
-pub struct Made {
-    pub changes: usize,
-    pub took: Duration,
+impl Write for Writer {
+    async fn write(&mut self, nth: usize, change: Change) -> Result<()> {
+        let at = nth % self.homes.len();
+        self.homes[at].set_price(&mut self.http, u64::from(change.amount())).await
+    }
 }
 
 impl Writer {
-    async fn change(&mut self, nth: usize, due: Instant, changes: &Changes) -> Result<()> {
-        let change = changes.next().context("more changes than this run has room for: make it shorter")?;
-        let at = nth % self.homes.len();
-        changes.sent(change, due);
-        let home = &mut self.homes[at];
-        home.set_price(&mut self.http, u64::from(change.amount())).await?;
-        changes.answered(change);
-        Ok(())
-    }
-
     async fn restore(&mut self) -> Result<()> {
         for home in &mut self.homes {
             let price = home.price;

@@ -10,6 +10,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 
+use crate::process;
+
 /// A caller signed in to a Posada, or not.
 pub struct Http {
     sender: http1::SendRequest<Full<Bytes>>,
@@ -50,6 +52,11 @@ impl Http {
     }
 
     pub async fn text(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Result<String> {
+        self.bytes(method, path, headers, body.map(|json| Bytes::from(json.to_string()))).await
+    }
+
+    /// Like [`Http::text`], with a body that is sent as it is.
+    pub async fn bytes(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Bytes>) -> Result<String> {
         self.sent += 1;
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.host);
         if method == "POST" {
@@ -64,7 +71,7 @@ impl Http {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body.map(|b| Bytes::from(b.to_string())).unwrap_or_default()))?;
+        let request = request.body(Full::new(body.unwrap_or_default()))?;
         self.sender.ready().await.with_context(|| format!("{method} {path}: the server closed the connection"))?;
         let answer =
             timeout(Duration::from_secs(30), self.sender.send_request(request)).await.with_context(|| format!("{method} {path}: no answer within 30 s"))??;
@@ -96,10 +103,7 @@ impl Usage {
     }
 }
 
-/// CPU seconds that this process has used so far, from the kernel; 0 where it does not say.
+/// CPU seconds that this process has used so far.
 pub fn own_cpu_seconds() -> f64 {
-    // Fields 14 and 15 after the command's name, in ticks of 10 ms (USER_HZ is 100 on Linux).
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after = stat.rsplit(')').next().unwrap_or_default();
-    after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+    process::cpu_seconds(std::process::id())
 }

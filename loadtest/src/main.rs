@@ -3,11 +3,16 @@
 //! Each scenario prints one table, or JSON with `--json`, and fails (exit code 1) when a limit that was set is not held.
 //! Figures of one noisy machine mean little by themselves: compare two runs side by side, as ratios.
 
+mod bench;
 mod fleet;
 mod host;
 mod http;
 mod idle;
+mod kernel_limit;
 mod one_city;
+mod pace;
+mod peers;
+mod process;
 mod report;
 
 use std::net::{SocketAddr, SocketAddrV4, ToSocketAddrs};
@@ -67,14 +72,31 @@ enum Scenario {
     Idle(idle::Idle),
     /// Viewers of one city whose homes change: deliveries, staleness, bytes, CPU per million deliveries
     OneCity(one_city::OneCity),
+    /// Send ready-made frames to raw sockets and do nothing else: what no server can be cheaper than
+    KernelLimit(kernel_limit::KernelLimit),
+    /// Start a Posada and its peers, measure all of them in turn, and write docs/benchmarks.md
+    Bench(bench::Settings),
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     let cli = Cli::parse();
+    if let Scenario::KernelLimit(settings) = &cli.scenario {
+        return kernel_limit::run(settings);
+    }
+    let cores = process::Cores::split()?;
+    if matches!(cli.scenario, Scenario::Bench(_)) {
+        // Before any thread is started: threads stay where their parent was.
+        cores.take_client()?;
+    }
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(cli, cores))
+}
+
+async fn run(cli: Cli, cores: process::Cores) -> Result<()> {
     let report = match cli.scenario {
         Scenario::Idle(scenario) => idle::run(&cli.target, &scenario).await?,
         Scenario::OneCity(scenario) => one_city::run(&cli.target, &scenario).await?,
+        Scenario::Bench(settings) => return bench::run(&settings, cores).await,
+        Scenario::KernelLimit(settings) => return kernel_limit::run(&settings),
     };
     report.print(cli.target.json)?;
     if report.held() { Ok(()) } else { std::process::exit(1) }

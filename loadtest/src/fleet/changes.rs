@@ -50,6 +50,11 @@ impl Changes {
         ((number as usize) < self.sent.len()).then_some(Change(number))
     }
 
+    /// How many were taken so far.
+    pub fn taken(&self) -> u64 {
+        u64::from(self.taken.load(Relaxed))
+    }
+
     /// Its write was due at this moment.
     pub fn sent(&self, change: Change, due: Instant) {
         self.sent[change.0 as usize].store(self.micros(due), Relaxed);

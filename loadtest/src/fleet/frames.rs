@@ -48,7 +48,6 @@ pub fn masked(opcode: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// A frame as a server sends it.
-#[cfg_attr(not(test), allow(dead_code))]
 pub fn plain(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = head(opcode, payload.len(), 0);
     frame.extend_from_slice(payload);

@@ -30,11 +30,9 @@ use rustix::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use changes::Changes;
+pub use changes::{Change, Changes};
 pub use tally::{Tally, quantile_ms};
-#[cfg_attr(not(test), allow(unused_imports))]
-pub use viewer::Listener;
-pub use viewer::{Look, Viewer};
+pub use viewer::{Listener, Look, Viewer};
 
 use engine::{Engine, Order};
 

@@ -1,7 +1,7 @@
 //! Who listens: viewers of a Posada's map, and plain listeners of a peer that gets the same payloads.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -27,6 +27,14 @@ pub struct Look {
 pub struct Viewer {
     pub look: Look,
     pub changes: Arc<Changes>,
+    /// Where the first delta goes: peers are given the same payload.
+    pub sample: Arc<OnceLock<Vec<u8>>>,
+}
+
+impl Viewer {
+    pub fn new(look: Look, changes: &Arc<Changes>) -> Self {
+        Self { look, changes: Arc::clone(changes), sample: Arc::default() }
+    }
 }
 
 /// What a viewer holds of its view. Empty unless it follows.
@@ -68,6 +76,7 @@ impl Watch for Viewer {
     fn heard(&self, held: &mut Held, payload: &[u8], at: Instant, tally: &mut Tally) -> Next {
         // Every frame begins with its kind; the frequent one comes first.
         if payload.starts_with(br#"{"t":"delta""#) {
+            self.sample.get_or_init(|| payload.to_vec());
             tally.count("deltas");
             self.changes.look(payload, at, tally);
             return if self.look.follow { held.delta(payload, tally) } else { Next::Go };
@@ -187,7 +196,6 @@ fn number(head: &[u8], key: &[u8]) -> Option<u64> {
 }
 
 /// Who hears the same payloads from a peer: no view, no hello, only what its protocol needs to be told.
-#[cfg_attr(not(test), allow(dead_code))]
 pub struct Listener {
     /// Raw lines for NATS, nothing for others.
     pub opening: Vec<Vec<u8>>,
@@ -218,7 +226,7 @@ mod tests {
 
     fn viewer() -> Viewer {
         let look = Look { bbox: [41.0, 2.0, 42.0, 3.0], zoom: 16, layers: &["homes"], single: true, follow: true };
-        Viewer { look, changes: Arc::new(Changes::new(1)) }
+        Viewer::new(look, &Arc::new(Changes::new(1)))
     }
 
     fn hear(viewer: &Viewer, held: &mut Held, text: &str) -> Next {
