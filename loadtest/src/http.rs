@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::process;
+use crate::{Target, process};
 
 /// A caller signed in to a Posada, or not.
 pub struct Http {
@@ -84,7 +84,7 @@ impl Http {
     }
 }
 
-/// What the server's process has used so far, read from its metrics.
+/// What the server's process has used so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
     pub cpu_seconds: f64,
@@ -92,7 +92,12 @@ pub struct Usage {
 }
 
 impl Usage {
-    pub async fn read(metrics: &str) -> Result<Self> {
+    /// From the kernel where the target's process is known, else from its metrics.
+    pub async fn read(target: &Target) -> Result<Self> {
+        if let Some(pid) = target.pid {
+            return Ok(Self { cpu_seconds: process::cpu_seconds(pid), resident_bytes: process::resident_bytes(pid) });
+        }
+        let metrics = &target.metrics;
         let path = metrics.parse::<Uri>()?.path().to_owned();
         let text = Http::connect(metrics).await?.text("GET", &path, &[], None).await?;
         let value = |name: &str| {

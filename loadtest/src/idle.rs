@@ -31,11 +31,11 @@ pub async fn run(target: &Target, scenario: &Idle) -> Result<Report> {
     let patience = Duration::from_secs(120);
     // One viewer first: what the first look at the world costs is not a connection's cost.
     fleet.open(1, 0, patience).await?;
-    let before = Usage::read(&target.metrics).await?;
+    let before = Usage::read(target).await?;
     fleet.open(scenario.viewers, 0, patience).await?;
-    let connected = Usage::read(&target.metrics).await?;
+    let connected = Usage::read(target).await?;
     tokio::time::sleep(Duration::from_secs(scenario.seconds)).await;
-    let (after, tally) = (Usage::read(&target.metrics).await?, fleet.take_all().await?);
+    let (after, tally) = (Usage::read(target).await?, fleet.take_all().await?);
     fleet.end().await?;
 
     let mut report = Report::new("idle");

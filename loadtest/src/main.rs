@@ -17,10 +17,11 @@ mod report;
 
 use std::net::{SocketAddr, SocketAddrV4, ToSocketAddrs};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 
 use fleet::{Way, Wire};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Measures a running Posada: what a viewer costs, and how soon a change reaches everyone who looks.
 #[derive(Parser)]
@@ -44,6 +45,9 @@ pub struct Target {
     /// Address of its metrics, from which CPU and memory are read
     #[arg(long, global = true, default_value = "http://127.0.0.1:9464/metrics")]
     pub metrics: String,
+    /// The server's process, if it is on this machine: CPU and memory then come from the kernel, where the metrics may be some seconds old
+    #[arg(long, global = true)]
+    pub pid: Option<u32>,
     /// Print JSON instead of a table
     #[arg(long, global = true)]
     pub json: bool,
@@ -91,11 +95,26 @@ fn main() -> Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(cli, cores))
 }
 
+/// Returns when somebody wants this to end.
+async fn interrupted() -> Result<&'static str> {
+    let mut asked = signal(SignalKind::terminate())?;
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => done.map(|()| "interrupted").map_err(Into::into),
+        _ = asked.recv() => Ok("asked to end"),
+    }
+}
+
 async fn run(cli: Cli, cores: process::Cores) -> Result<()> {
     let report = match cli.scenario {
         Scenario::Idle(scenario) => idle::run(&cli.target, &scenario).await?,
         Scenario::OneCity(scenario) => one_city::run(&cli.target, &scenario).await?,
-        Scenario::Bench(settings) => return bench::run(&settings, cores).await,
+        Scenario::Bench(settings) => {
+            return tokio::select! {
+                done = bench::run(&settings, cores) => done,
+                // What was started ends with the bench, however that ends.
+                why = interrupted() => bail!("{}", why?),
+            };
+        }
         Scenario::KernelLimit(settings) => return kernel_limit::run(&settings),
     };
     report.print(cli.target.json)?;

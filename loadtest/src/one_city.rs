@@ -48,11 +48,11 @@ pub async fn run(target: &Target, scenario: &OneCity) -> Result<Report> {
     fleet.open(scenario.viewers, 0, Duration::from_secs(60)).await?;
 
     fleet.take().await?;
-    let (before, own_before) = (Usage::read(&target.metrics).await?, own_cpu_seconds());
+    let (before, own_before) = (Usage::read(target).await?, own_cpu_seconds());
     let pace = if scenario.rate > 0.0 { Pace::PerSecond(scenario.rate) } else { Pace::AsAnswered };
     let made = street.change(pace, lasting, &changes).await?;
     tokio::time::sleep(Duration::from_secs(1)).await; // what is under way arrives
-    let (after, own_after, tally) = (Usage::read(&target.metrics).await?, own_cpu_seconds(), fleet.take_all().await?);
+    let (after, own_after, tally) = (Usage::read(target).await?, own_cpu_seconds(), fleet.take_all().await?);
     street.restore().await?;
     fleet.end().await?;
     if tally.deliveries == 0 {

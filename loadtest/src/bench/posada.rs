@@ -77,7 +77,8 @@ impl Posada {
         for process in family(postmaster) {
             keep_on(process, &cores.client);
         }
-        Ok(Server { started, target: Target { url, metrics, json: false }, postmaster })
+        let target = Target { url, metrics, pid: Some(started.pid()), json: false };
+        Ok(Server { started, target, postmaster })
     }
 
     fn command(&self, data: &Path, log: &Path) -> Result<Command> {
@@ -122,7 +123,7 @@ fn postmaster(data: &Path) -> Result<u32> {
 impl Server {
     /// What the server's own process has used.
     pub async fn usage(&self) -> Result<Usage> {
-        Usage::read(&self.target.metrics).await
+        Usage::read(&self.target).await
     }
 
     /// CPU seconds of its Postgres.

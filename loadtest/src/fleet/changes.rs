@@ -69,9 +69,9 @@ impl Changes {
         at.saturating_duration_since(self.begun).as_micros() as u64 + 1
     }
 
-    /// Counts the changes in a frame's text. Found in the bytes, not by parsing: the viewers' own cost must stay small beside the server's.
-    pub fn look(&self, text: &[u8], at: Instant, tally: &mut Tally) {
-        let now = self.micros(at);
+    /// Counts the changes in a frame's text, and says how many they are. Found in the bytes, not by parsing: the viewers' own cost must stay small beside the server's.
+    pub fn look(&self, text: &[u8], at: Instant, tally: &mut Tally) -> usize {
+        let (now, mut seen) = (self.micros(at), 0);
         for found in self.amount.find_iter(text) {
             let Some(number) = amount(&text[found + 9..]).and_then(|amount| amount.checked_sub(FIRST)) else { continue };
             let Some(sent) = self.sent.get(number as usize).map(|sent| sent.load(Relaxed)).filter(|sent| *sent > 0) else { continue };
@@ -80,7 +80,9 @@ impl Changes {
                 answered => now.saturating_sub(answered),
             };
             tally.delivered(now.saturating_sub(sent), since_answered);
+            seen += 1;
         }
+        seen
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Look {
 pub struct Viewer {
     pub look: Look,
     pub changes: Arc<Changes>,
-    /// Where the first delta goes: peers are given the same payload.
+    /// Where the first delta of one change goes: peers are given the same payload.
     pub sample: Arc<OnceLock<Vec<u8>>>,
 }
 
@@ -76,9 +76,10 @@ impl Watch for Viewer {
     fn heard(&self, held: &mut Held, payload: &[u8], at: Instant, tally: &mut Tally) -> Next {
         // Every frame begins with its kind; the frequent one comes first.
         if payload.starts_with(br#"{"t":"delta""#) {
-            self.sample.get_or_init(|| payload.to_vec());
             tally.count("deltas");
-            self.changes.look(payload, at, tally);
+            if self.changes.look(payload, at, tally) == 1 {
+                self.sample.get_or_init(|| payload.to_vec());
+            }
             return if self.look.follow { held.delta(payload, tally) } else { Next::Go };
         }
         if payload.starts_with(br#"{"t":"snapshot""#) {
