@@ -150,7 +150,8 @@ function lines(panel, width, height, from, to, theme) {
     ({ value }) => value !== null && custom?.thresholdsStyle?.mode === "line" && most > 0 && value <= most * 4,
   );
   most = Math.max(most, ...limits.map(({ value }) => value)) || 1;
-  const by = step(most);
+  const base = unit === "bytes" ? 1024 ** Math.floor(Math.log2(most) / 10) : 1;
+  const by = step(most / base) * base;
   const ceiling = Math.ceil(most / by) * by;
   const x = (at) => left + ((at - from) / (to - from)) * plot.w;
   const y = (value) => top + plot.h - (value / ceiling) * plot.h;
