@@ -120,6 +120,7 @@ enum Phase {
 }
 
 impl Session {
+    #[allow(clippy::boxed_local)] // errors travel boxed
     fn say(&mut self, frame: Box<ErrorFrame>) {
         let bytes = self.framing.frame(&ServerFrame::Error(*frame));
         if self.outlet.push(Framed { bytes, at: None }).is_err() {

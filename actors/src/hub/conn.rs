@@ -291,6 +291,7 @@ impl Hub {
     }
 
     /// Answers a frame that was wrong; a client that sends nothing else is closed.
+    #[allow(clippy::boxed_local)] // errors travel boxed
     pub(super) fn error(&mut self, id: ConnId, frame: Box<ErrorFrame>) {
         metrics::counter!(telemetry::ERRORS_SENT, "type" => frame.kind.to_string()).increment(1);
         let Some(conn) = self.conns.get_mut(&id) else { return };
