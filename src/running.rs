@@ -80,7 +80,7 @@ impl Running {
         }
         let store = Store::new(database.app().clone());
         // Before anything is kept of anybody.
-        let ear = Ear::begin(database.ear().clone()).await?;
+        let ear = Ear::begin(database.ear().clone(), &store).await?;
         let health = Health::new(Duration::from_secs(config.health.stuck_after_seconds));
         let monitor = Monitor::start(health.clone(), &config, &database, rendered.clone()).await;
         let source = LiveSource { store: store.clone(), gazetteer: Gazetteer::embedded() };

@@ -47,6 +47,9 @@ pub struct Http {
     /// Seconds a client has to send the whole body of a request, at most 64 KiB; slower ones are answered with 408.
     #[schemars(range(min = 1, max = 300))]
     pub body_seconds: u64,
+    /// Seconds a request may take until its answer begins; longer ones are given up with 503, whatever they wait for.
+    #[schemars(range(min = 1, max = 600))]
+    pub answer_seconds: u64,
     /// Seconds an idle connection is kept for the next request. Behind a proxy, longer than the proxy keeps its own.
     #[schemars(range(min = 1, max = 3600))]
     pub keep_alive_seconds: u64,
@@ -62,6 +65,7 @@ impl Default for Http {
             backlog: 4096,
             head_seconds: 10,
             body_seconds: 20,
+            answer_seconds: 30,
             keep_alive_seconds: 75,
         }
     }

@@ -133,7 +133,7 @@ impl Health {
 
     /// Should people be sent here?
     pub fn ready(&self) -> Report {
-        let mut components = self.components(|name| name != "disk");
+        let mut components = self.components(|name| !matches!(name, "disk" | "clock"));
         components.extend(self.0.draining.load(Ordering::Relaxed).then(|| self.draining()));
         Report::of(components)
     }

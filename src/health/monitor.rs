@@ -7,6 +7,7 @@ use std::{
 };
 
 use sqlx::PgPool;
+use time::OffsetDateTime;
 use tokio::{task::JoinHandle, time::timeout};
 
 use super::{Health, State};
@@ -22,6 +23,9 @@ const ANSWER: Duration = Duration::from_secs(3);
 
 /// Whoever made a copy that can be restored touches this file of the data directory.
 const LAST_BACKUP: &str = "last-backup";
+
+/// Clocks that are further apart than this are not only read at different moments.
+const CLOCKS_APART: Duration = Duration::from_secs(5);
 
 /// The running monitor. Ends when dropped.
 #[derive(Debug)]
@@ -102,13 +106,14 @@ impl Look {
 
     async fn at_database(&self) -> bool {
         let begun = Instant::now();
-        let answer = timeout(ANSWER, sqlx::query_scalar::<_, i32>("select 1").fetch_one(&self.pool)).await;
+        let answer = timeout(ANSWER, sqlx::query_scalar::<_, OffsetDateTime>("select clock_timestamp()").fetch_one(&self.pool)).await;
         let limit = self.pool.options().get_max_connections();
         metrics::gauge!("posada_db_pool_limit").set(f64::from(limit));
         metrics::gauge!("posada_db_pool_connections", "state" => "idle").set(self.pool.num_idle() as f64);
         metrics::gauge!("posada_db_pool_connections", "state" => "used").set(f64::from(self.pool.size()) - self.pool.num_idle() as f64);
         let (state, detail) = match answer {
-            Ok(Ok(_)) => {
+            Ok(Ok(clock)) => {
+                self.at_clock(OffsetDateTime::now_utc() - clock, begun.elapsed());
                 metrics::histogram!("posada_db_ping_seconds").record(begun.elapsed().as_secs_f64());
                 (State::Well, "answers".to_owned())
             }
@@ -123,6 +128,15 @@ impl Look {
         };
         self.health.found("database", state, detail);
         state == State::Well
+    }
+
+    /// This machine's clock beside the database's, by which everything is decided.
+    fn at_clock(&self, ahead: time::Duration, within: Duration) {
+        let (state, detail) = match ahead.unsigned_abs() > CLOCKS_APART + within {
+            true => (State::Failing, format!("{} s ahead of the database's: set it (NTP); nothing is decided by it", ahead.whole_seconds())),
+            false => (State::Well, "as the database's".to_owned()),
+        };
+        self.health.found("clock", state, detail);
     }
 
     async fn at_migrations(&self) {

@@ -24,6 +24,7 @@ pub const PROBLEMS: &[ProblemType] = &[
     p("busy", "503", "Too much at this moment: try again after `Retry-After`."),
     p("credentials-wrong", "401", "E-mail and password do not belong to a member here."),
     p("csrf-token-wrong", "403", "A change by a browser without the session's `X-CSRF-Token`."),
+    p("database-full", "507", "The database has no room left: nothing was changed, reading goes on. Try again later."),
     p("database-unreachable", "503", "It is not known whether anything changed: send the same request with the same `Idempotency-Key` again."),
     p("expired", "409", "The time to answer the stay is over."),
     p("foreign-origin", "403", "A change that another site's page caused."),
@@ -56,6 +57,11 @@ pub const PROBLEMS: &[ProblemType] = &[
     p("tenant-unknown", "404", "There is no such community, or the caller is not a member of it."),
     p("terms-changed", "409", "The terms of the stay are not those that were read."),
     p("token-invalid", "401", "The bearer token is unknown, ended or malformed."),
+    p(
+        "too-slow",
+        "503",
+        "No answer within `http.answer_seconds`. It is not known whether anything changed: send the same request with the same `Idempotency-Key` again.",
+    ),
     p("version-invalid", "400", "`If-Match` is not a version."),
     p("version-missing", "428", "Send the version that was read as `If-Match`."),
 ];

@@ -1,12 +1,12 @@
 //! The gate before every handler: does what the route's row says, and keeps a panic from taking more than its own request with it.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use actix_web::{
     Error, HttpMessage as _, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header,
+    http::{StatusCode, header},
     middleware::Next,
     web,
 };
@@ -37,13 +37,18 @@ impl Gate {
 /// Admits a request by its row, runs it, and turns a panic into a counted 500.
 pub(super) async fn pass(gate: Arc<Gate>, request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
     let row = &gate.row;
-    let admitted = admit(row, &request).await.and_then(|()| extract::check_names(request.query_string(), &gate.known));
+    let within = request.app_data::<web::Data<Edge>>().map_or(Duration::MAX, |edge| edge.settings.answer_within);
+    let admitted = tokio::time::timeout(within, admit(row, &request)).await.unwrap_or_else(|_| Err(given_up(row, within)));
+    let admitted = admitted.and_then(|()| extract::check_names(request.query_string(), &gate.known));
     if let Err(problem) = admitted {
         // Not `into_response`: it loses which problem it was, and the edge could not name its request.
         return Ok(ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem)));
     }
     let kept = request.request().clone();
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    let Ok(answered) = tokio::time::timeout(within, AssertUnwindSafe(next.call(request)).catch_unwind()).await else {
+        return Ok(ServiceResponse::new(kept, HttpResponse::from_error(given_up(row, within))));
+    };
+    match answered {
         Ok(answer) => answer.map(ServiceResponse::map_into_boxed_body),
         Err(panic) => {
             let what = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?");
@@ -52,6 +57,14 @@ pub(super) async fn pass(gate: Arc<Gate>, request: ServiceRequest, next: Next<im
             Ok(ServiceResponse::new(kept, HttpResponse::from_error(Problem::internal())))
         }
     }
+}
+
+/// What was dropped half-way, as when its client goes: what it wrote is taken back, unless it was being committed just then.
+fn given_up(row: &Row, within: Duration) -> Problem {
+    tracing::error!(route = row.path, seconds = within.as_secs(), "a request was given up");
+    metrics::counter!("posada_http_given_up_total", "route" => row.path).increment(1);
+    let detail = format!("There was no answer within {} seconds. Send the same request with the same Idempotency-Key again.", within.as_secs());
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", "It took too long", detail).retry_after(5)
 }
 
 async fn admit(row: &Row, request: &ServiceRequest) -> Result<(), Problem> {

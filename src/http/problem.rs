@@ -119,6 +119,16 @@ impl From<&StoreError> for Problem {
                 )
                 .retry_after(2)
             }
+            StoreError::Busy(_) => {
+                tracing::warn!(error = error as &(dyn std::error::Error + 'static), "no connection to the database was free in time");
+                let detail = "Every connection to the database is in use. Nothing was begun: send the request again in a second.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too much at this moment", detail).retry_after(1)
+            }
+            StoreError::Full(_) => {
+                tracing::error!(error = error as &(dyn std::error::Error + 'static), "the database has no room left");
+                let detail = "The database has no room left. Nothing was changed; reading goes on. Send the same request again later.";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "database-full", "No room left", detail).retry_after(30)
+            }
             StoreError::Stale { .. } => {
                 Self::new(StatusCode::CONFLICT, "stale", "Changed meanwhile", "Somebody changed this since you read it. Read it again and repeat your change.")
             }

@@ -20,6 +20,8 @@ pub struct HttpSettings {
     pub head_within: Duration,
     /// A client has so long to send its whole body.
     pub body_within: Duration,
+    /// A request that takes longer is given up.
+    pub answer_within: Duration,
     /// An idle connection is kept for so long.
     pub keep_alive: Duration,
     /// Open requests have so long to finish when the server stops.
@@ -36,6 +38,7 @@ impl From<&Config> for HttpSettings {
             backlog: http.backlog,
             head_within: Duration::from_secs(http.head_seconds),
             body_within: Duration::from_secs(http.body_seconds),
+            answer_within: Duration::from_secs(http.answer_seconds),
             keep_alive: Duration::from_secs(http.keep_alive_seconds),
             drain: Duration::from_secs(config.shutdown.drain_seconds),
         }

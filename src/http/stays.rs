@@ -7,7 +7,6 @@ use domain::{
     stay::{CannotMove, Side, StayState, StayView},
 };
 use serde::Deserialize;
-use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Cursor, Member, Order, Page, Paging, Problem, Query, order};
@@ -68,7 +67,7 @@ pub(super) async fn request(app: web::Data<App>, guest: Member, home: web::Path<
     let StayRequest { room, guests, message, .. } = &order.body;
     let nights = Nights::new(day("arrive", &order.body.arrive)?, day("leave", &order.body.leave)?)
         .map_err(|e| Problem::invalid_field("leave", e, Some("1 to 366 nights after arrive")))?;
-    let asked = RequestStay { home: *home, room: *room, nights, guests: *guests, message: message.clone(), now: now() };
+    let asked = RequestStay { home: *home, room: *room, nights, guests: *guests, message: message.clone(), now: app.store.now() };
     order::run(&app, &guest, once, StatusCode::CREATED, async |tx| request_stay::run(tx, app.gazetteer, &guest, asked).await).await
 }
 
@@ -107,7 +106,7 @@ pub(super) async fn mine(app: web::Data<App>, member: Member, which: Query<Mine>
     request_body = Approval, responses((status = 200, body = StayView)))]
 pub(super) async fn approve(app: web::Data<App>, host: Member, id: web::Path<StayId>, order: Order<Approval>) -> Result<web::Json<StayView>, Problem> {
     let once = order.once(host.id.to_string());
-    let order = ApproveStay { tenant: host.tenant, by: host.id, stay: *id, terms_version: order.body.terms_version, now: now(), once };
+    let order = ApproveStay { tenant: host.tenant, by: host.id, stay: *id, terms_version: order.body.terms_version, now: app.store.now(), once };
     Ok(web::Json(app.approvals.run(order).await?))
 }
 
@@ -130,15 +129,11 @@ pub(super) async fn withdraw(app: web::Data<App>, guest: Member, id: web::Path<S
     responses((status = 200, body = StayView)))]
 pub(super) async fn seen(app: web::Data<App>, host: Member, id: web::Path<StayId>, order: Order<Nothing>) -> Result<HttpResponse, Problem> {
     let once = order.once(host.id.to_string());
-    order::run(&app, &host, once, StatusCode::OK, async |tx| acknowledge::opened(tx, &host, *id, now()).await).await
+    order::run(&app, &host, once, StatusCode::OK, async |tx| acknowledge::opened(tx, &host, *id, app.store.now()).await).await
 }
 
 async fn answer(app: &App, member: &Member, id: StayId, once: Option<crate::store::Once>, answer: Answer) -> Result<HttpResponse, Problem> {
-    order::run(app, member, once, StatusCode::OK, async |tx| answer_stay::run(tx, member, id, answer, now()).await).await
-}
-
-fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc()
+    order::run(app, member, once, StatusCode::OK, async |tx| answer_stay::run(tx, member, id, answer, app.store.now()).await).await
 }
 
 fn no_such_stay() -> Problem {

@@ -30,7 +30,7 @@ pub fn start(store: Store, relay: RelayHandle) -> JoinHandle<()> {
         loop {
             tokio::select! {
                 _ = expire.tick() => task("expire_stays", async {
-                    Ok(expire_stays::run(&store, &relay, OffsetDateTime::now_utc()).await? as u64)
+                    Ok(expire_stays::run(&store, &relay, store.now()).await? as u64)
                 }).await,
                 _ = forget.tick() => {
                     task("forget_old_answers", store.forget_old_answers()).await;

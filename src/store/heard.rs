@@ -34,9 +34,12 @@ pub struct Ear {
 
 impl Ear {
     /// Hears from now on. To be made before anything is kept of anybody.
-    pub async fn begin(pool: PgPool) -> Result<Self, StoreError> {
+    pub async fn begin(pool: PgPool, store: &Store) -> Result<Self, StoreError> {
         let last = Instant::now();
-        let place = sqlx::query_scalar!("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as \"place!\"").fetch_one(&pool).await?;
+        let row = sqlx::query!("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as \"place!\", clock_timestamp() as \"clock!\"");
+        let row = row.fetch_one(&pool).await?;
+        store.read_clock(row.clock, Instant::now());
+        let place = row.place;
         Ok(Self { pool, place, known: HashSet::new(), last })
     }
 
@@ -45,12 +48,16 @@ impl Ear {
     /// `Err` also where so much may have been missed that everybody has to be asked anew: then the store has forgotten everything.
     pub async fn listen(&mut self, store: &Store) -> Result<usize, CannotHear> {
         let asked = Instant::now();
-        let rows = sqlx::query!("select next as \"next!\", id, session, tenant_id, member_id, age_seconds from revocations_from($1) order by id", self.place)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::from)?;
+        let rows = sqlx::query!(
+            "select clock_timestamp() as \"clock!\", next as \"next!\", id, session, tenant_id, member_id, age_seconds from revocations_from($1) order by id",
+            self.place
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::from)?;
         let answered = Instant::now();
-        let Some(next) = rows.first().map(|row| row.next) else { return Ok(0) };
+        let Some((next, clock)) = rows.first().map(|row| (row.next, row.clock)) else { return Ok(0) };
+        store.read_clock(clock, answered);
         // Earlier than where we were: another database, restored from a copy.
         let missed = next < self.place || asked.duration_since(self.last) > KEPT / 2;
         let mut new = 0;

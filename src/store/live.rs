@@ -32,6 +32,9 @@ impl LiveSource {
 
     fn points(&self, tenant: TenantId, since: Option<OffsetDateTime>) -> Answer<Vec<CityPoint>> {
         let this = self.clone();
+        // Actors count by this machine's clock, rows by the database's: what both know is how long ago it was. Before it was set back: everything.
+        let since = since
+            .map(|since| (OffsetDateTime::now_utc() - since).try_into().map_or(OffsetDateTime::UNIX_EPOCH, |ago: std::time::Duration| this.store.now() - ago));
         Box::pin(async move {
             let figures = this.store.city_figures(tenant, since).await.map_err(failed)?;
             Ok(figures.into_iter().filter_map(|figures| this.point(figures)).collect())

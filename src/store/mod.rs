@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod cities;
 mod city_change;
 pub mod city_page;
+mod clock;
 pub mod demo;
 pub mod events;
 pub mod groups;
@@ -36,15 +37,27 @@ pub use tx::TenantTx;
 pub struct Store {
     pool: PgPool,
     principals: principals::Principals,
+    clock: clock::Clock,
 }
 
 impl Store {
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, principals: principals::Principals::default() }
+        Self { pool, principals: principals::Principals::default(), clock: clock::Clock::default() }
     }
 
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// What became of a wait for a connection: where every one of them is in use the database is there, and nothing was begun.
+    fn not_begun(&self, error: sqlx::Error) -> StoreError {
+        let busy = matches!(error, sqlx::Error::PoolTimedOut) && self.pool.size() >= self.pool.options().get_max_connections();
+        if busy {
+            outside_failed("postgres", "no_connection");
+            metrics::counter!("posada_db_pool_exhausted_total").increment(1);
+            return StoreError::Busy(error);
+        }
+        error.into()
     }
 
     fn principals(&self) -> &principals::Principals {
@@ -58,6 +71,12 @@ pub enum StoreError {
     /// No connection in time, or it broke: the outcome of a write is unknown.
     #[error("the database cannot be reached")]
     Unreachable(#[source] sqlx::Error),
+    /// Every connection is in use, or Postgres takes no more: nothing was begun.
+    #[error("the database is busy")]
+    Busy(#[source] sqlx::Error),
+    /// Postgres has no room left: nothing was changed.
+    #[error("the database has no room left")]
+    Full(#[source] sqlx::Error),
     /// A row that the domain cannot read.
     #[error("{table} {id} is not valid: {why}")]
     BadRow { table: &'static str, id: String, why: String },
@@ -73,7 +92,11 @@ impl From<sqlx::Error> for StoreError {
         match failure(&error) {
             Some(failure) => {
                 outside_failed("postgres", failure);
-                Self::Unreachable(error)
+                match error.as_database_error().and_then(|db| db.code()).as_deref() {
+                    Some("53100") => Self::Full(error),
+                    Some("53300") => Self::Busy(error),
+                    _ => Self::Unreachable(error),
+                }
             }
             None => Self::Refused(error),
         }

@@ -105,8 +105,8 @@ impl Principals {
         self.generation.load(Ordering::SeqCst)
     }
 
-    pub(super) async fn get(&self, tenant: TenantId, token: TokenHash) -> Option<Principal> {
-        let known = self.cache.get(&(tenant, token)).await.filter(|p| p.expires_at > OffsetDateTime::now_utc());
+    pub(super) async fn get(&self, tenant: TenantId, token: TokenHash, now: OffsetDateTime) -> Option<Principal> {
+        let known = self.cache.get(&(tenant, token)).await.filter(|p| p.expires_at > now);
         looked_up("principals", known.is_some());
         known
     }
@@ -196,9 +196,9 @@ mod tests {
         store.revoke(Revocation::Member(tenant, MemberId(uuid::Uuid::from_u128(103))), Instant::now());
         store.revoke(Revocation::Member(TenantId(uuid::Uuid::from_u128(2)), MemberId(uuid::Uuid::from_u128(104))), Instant::now());
         for n in 1..=3 {
-            assert_eq!(store.principals().get(tenant, principal(n).session).await, None, "{n}");
+            assert_eq!(store.principals().get(tenant, principal(n).session, OffsetDateTime::now_utc()).await, None, "{n}");
         }
-        assert!(store.principals().get(tenant, principal(4).session).await.is_some(), "another tenant's member is somebody else");
+        assert!(store.principals().get(tenant, principal(4).session, OffsetDateTime::now_utc()).await.is_some(), "another tenant's member is somebody else");
         assert_eq!(heard.recv().await.map(|heard| heard.what), Ok(Revocation::Session(principal(1).session)));
     }
 
@@ -209,7 +209,7 @@ mod tests {
         // The database is being asked; meanwhile the session ends.
         store.revoke(Revocation::Session(principal(1).session), Instant::now());
         store.principals().keep(tenant, principal(1), before).await;
-        assert_eq!(store.principals().get(tenant, principal(1).session).await, None);
+        assert_eq!(store.principals().get(tenant, principal(1).session, OffsetDateTime::now_utc()).await, None);
     }
 
     #[tokio::test]
@@ -218,7 +218,7 @@ mod tests {
         let expired = Principal { expires_at: OffsetDateTime::now_utc() - Duration::from_secs(1), ..principal(1) };
         store.principals().keep(tenant, expired, 0).await;
         store.principals().keep(tenant, principal(2), 0).await;
-        assert_eq!(store.principals().get(tenant, principal(1).session).await, None);
-        assert_eq!(store.principals().get(TenantId(uuid::Uuid::from_u128(2)), principal(2).session).await, None);
+        assert_eq!(store.principals().get(tenant, principal(1).session, OffsetDateTime::now_utc()).await, None);
+        assert_eq!(store.principals().get(TenantId(uuid::Uuid::from_u128(2)), principal(2).session, OffsetDateTime::now_utc()).await, None);
     }
 }

@@ -53,7 +53,7 @@ impl Store {
     ///
     /// `None`: unknown, ended, too old, or idle for too long. What a transaction of this node revoked is asked again at once.
     pub async fn principal(&self, tenant: TenantId, token: TokenHash) -> Result<Option<Principal>, StoreError> {
-        if let Some(known) = self.principals().get(tenant, token).await {
+        if let Some(known) = self.principals().get(tenant, token, self.now()).await {
             return Ok(Some(known));
         }
         let before = self.principals().generation();
@@ -83,7 +83,7 @@ impl Store {
         };
         let principal = Principal { account: AccountId(row.account_id), session: token, member, csrf: row.csrf, expires_at: row.expires_at };
         self.principals().keep(tenant, principal.clone(), before).await;
-        if OffsetDateTime::now_utc() - row.last_used_at > USE_NOTED_EVERY {
+        if self.now() - row.last_used_at > USE_NOTED_EVERY {
             let (store, account) = (self.clone(), principal.account);
             // Off the path of the request: nobody waits for it, and a lost one is noted by the next.
             tokio::spawn(async move {

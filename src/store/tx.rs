@@ -87,7 +87,7 @@ impl Store {
     /// A connection for the few questions that belong to no tenant: who holds a token, which tenant a name means, whose time is over.
     pub(super) async fn connection(&self) -> Result<Measured<PoolConnection<Postgres>>, StoreError> {
         let _waiting = Waiting::begin();
-        Ok(Measured(self.pool().acquire().await?))
+        Ok(Measured(self.pool().acquire().await.map_err(|error| self.not_begun(error))?))
     }
 
     /// Begin and name go to Postgres together, one round trip for both. Nothing in the text is anybody's words: both ids are UUIDs.
@@ -98,7 +98,7 @@ impl Store {
         let tx = self.pool().begin_with(AssertSqlSafe(begin)).await;
         drop(waiting);
         Ok(TenantTx {
-            tx: Measured(tx?),
+            tx: Measured(tx.map_err(|error| self.not_begun(error))?),
             tenant,
             to_record: Vec::new(),
             to_answer: None,

@@ -238,7 +238,7 @@ impl Session {
     /// A connection does not outlive the session it was opened with.
     fn ends_at(&mut self, until: Option<OffsetDateTime>, ctx: &mut Context<Self>) {
         let Some(until) = until else { return };
-        let left = (until - OffsetDateTime::now_utc()).max(time::Duration::ZERO).unsigned_abs().min(Duration::from_secs(30 * 24 * 3600));
+        let left = (until - self.store.now()).max(time::Duration::ZERO).unsigned_abs().min(Duration::from_secs(30 * 24 * 3600));
         ctx.run_later(left, move |session, _| {
             let (live, id) = (session.live.clone(), session.id);
             session.close(Close::Revoked);

@@ -61,14 +61,14 @@ pub async fn events(request: HttpRequest, admitted: Admitted, app: web::Data<App
     for frame in frames {
         hub.try_send(Said::Frame(id, frame)).map_err(|_| busy(()))?;
     }
-    let until = guest.until;
+    let left = guest.until.map(|until| until - app.store.now());
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         // Said to be as it is, so that no compression holds frames back; and to proxies that buffer.
         .insert_header((header::CONTENT_ENCODING, "identity"))
         .insert_header(("X-Accel-Buffering", "no"))
-        .body(BodyStream::new(Body::new(body, hub, id).until(until))))
+        .body(BodyStream::new(Body::new(body, hub, id).ends_in(left))))
 }
 
 fn asked(request: &HttpRequest) -> Result<Asked, Problem> {
@@ -140,9 +140,8 @@ impl Body {
     }
 
     /// Ends with the session it was opened with; a reader that comes back has to be somebody.
-    fn until(mut self, until: Option<time::OffsetDateTime>) -> Self {
-        let left = until.map(|until| (until - time::OffsetDateTime::now_utc()).max(time::Duration::ZERO).unsigned_abs());
-        self.until = left.map(|left| Box::pin(tokio::time::sleep(left)));
+    fn ends_in(mut self, left: Option<time::Duration>) -> Self {
+        self.until = left.map(|left| Box::pin(tokio::time::sleep(left.max(time::Duration::ZERO).unsigned_abs())));
         self
     }
 }

@@ -127,8 +127,17 @@ impl TestApp {
         self.server = Server::start(self.config.clone()).await.unwrap();
     }
 
+    /// Ends the server as `kill -9` would; its database goes on, for another server.
+    pub async fn kill(&mut self) {
+        self.server.kill().await;
+    }
+
     /// Ends it properly. Fails if an actor is dead or stuck, or a thread of it panicked meanwhile.
     pub async fn stop(self) {
+        if !self.server.is_running() {
+            self.owner.close().await;
+            return self.database.remove().await;
+        }
         let ready = self.server.app.health.ready();
         let dead: Vec<_> = ready.failing().filter(|component| component.component.starts_with("actor ")).collect();
         assert!(dead.is_empty(), "{dead:?}");

@@ -20,11 +20,17 @@ pub struct Process {
 impl Process {
     /// Starts it on the database of a test and waits until it is ready.
     pub async fn serve(app: &TestApp) -> Self {
+        Self::serve_with(app, &[]).await
+    }
+
+    /// The same with more variables in its environment.
+    pub async fn serve_with(app: &TestApp, environment: &[(&str, String)]) -> Self {
         let (http, metrics) = (free_port(), free_port());
         let child = beside(app)
             .arg("serve")
             .env("POSADA_HTTP__LISTEN", http.to_string())
             .env("POSADA_METRICS__LISTEN", metrics.to_string())
+            .envs(environment.iter().map(|(name, value)| (*name, value)))
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()

@@ -50,6 +50,10 @@ impl Server {
         }
     }
 
+    pub(super) fn is_running(&self) -> bool {
+        self.thread.is_some()
+    }
+
     pub(super) async fn kill(&mut self) {
         self.end(End::Kill).await;
     }

@@ -3,6 +3,7 @@
 mod catalogue;
 mod fuzz;
 mod isolation;
+mod named;
 mod plans;
 mod socket;
 mod tenants;
