@@ -37,7 +37,7 @@ pub async fn all_change(app: &TestApp, tenant: &str, round: usize, title: usize)
     let change = CityChange { put: put.collect(), gone: Vec::new(), counts: CityCounts { homes: HOMES as u32, hosts: 1 } };
     let tenant: Uuid = sqlx::query_scalar("select id from tenants where slug = $1").bind(tenant).fetch_one(app.owner()).await.unwrap();
     let mut tx = app.app().store.begin_as_tenant(TenantId(tenant)).await.unwrap();
-    tx.record(vec![NewEvent::new(StreamName::City(CITY), "home_changed", &change).unwrap()]).await.unwrap();
+    tx.record(vec![NewEvent::new(StreamName::City(CITY), "home_changed", &change).unwrap()]);
     app.app().relay.publish(tx.commit().await.unwrap());
 }
 
