@@ -110,7 +110,7 @@ async fn run(cli: Cli, cores: process::Cores) -> Result<()> {
         Scenario::OneCity(scenario) => one_city::run(&cli.target, &scenario).await?,
         Scenario::Bench(settings) => {
             return tokio::select! {
-                done = bench::run(&settings, cores) => done,
+                done = bench::run(&settings, cores, cli.target.json) => done,
                 // What was started ends with the bench, however that ends.
                 why = interrupted() => bail!("{}", why?),
             };

@@ -60,12 +60,16 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// Everything that was measured, as JSON.
+pub fn raw(machine: &Machine, ran: &[Ran]) -> Result<String> {
+    Ok(serde_json::to_string_pretty(&json!({"machine": machine, "scenarios": ran}))?)
+}
+
 /// Writes the document, the raw figures and the pictures.
 pub fn write(out: &Path, machine: &Machine, ran: &[Ran]) -> Result<()> {
     let beside = out.join("benchmarks");
     fs::create_dir_all(&beside).with_context(|| format!("{} cannot be made", beside.display()))?;
-    let raw = json!({"machine": machine, "scenarios": ran});
-    fs::write(beside.join("results.json"), serde_json::to_string_pretty(&raw)? + "\n")?;
+    fs::write(beside.join("results.json"), raw(machine, ran)? + "\n")?;
     let mut text = head(machine, ran);
     for one in ran {
         text.push_str(&table(one));

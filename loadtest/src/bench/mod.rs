@@ -18,7 +18,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser};
 use serde::Serialize;
 
 use crate::process::Cores;
@@ -35,7 +35,7 @@ pub struct Settings {
     #[arg(long)]
     pub quick: bool,
     /// Only these scenarios, with commas
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(SCENARIOS.iter().map(|scenario| scenario.name)))]
     pub only: Vec<String>,
     /// Where the document and the raw figures go
     #[arg(long, value_name = "DIR", default_value = "docs")]
@@ -137,28 +137,29 @@ pub struct Ran {
     pub outcome: Outcome,
 }
 
-/// Runs the scenarios one after the other, prints each as it ends, and writes everything down unless it was a quick look.
-pub async fn run(settings: &Settings, cores: Cores) -> Result<()> {
+/// Runs the scenarios one after the other, prints each as it ends, and writes everything down unless it was a quick look or a part.
+pub async fn run(settings: &Settings, cores: Cores, json: bool) -> Result<()> {
     ensure!(settings.posada.exists(), "{} is missing: cargo build --release --bin posada, or name it with --posada", settings.posada.display());
-    let unknown: Vec<&String> = settings.only.iter().filter(|name| SCENARIOS.iter().all(|scenario| scenario.name != **name)).collect();
-    let names = SCENARIOS.iter().map(|scenario| scenario.name).collect::<Vec<_>>().join(", ");
-    ensure!(unknown.is_empty(), "unknown scenarios: {unknown:?}; there are: {names}");
     let below = Below::make()?;
     let posada = posada::Posada { program: settings.posada.clone(), below: below.0.clone() };
     let bench = Bench { outlets: posada.outlets()?, cores, below: below.0.clone(), homes: 200, quick: settings.quick, posada };
     let machine = Machine::look(&bench)?;
-    println!("{}", machine.in_words());
+    let say = |text: &str| if json { eprintln!("{text}") } else { println!("{text}") };
+    say(&machine.in_words());
     let mut ran = Vec::new();
     for scenario in SCENARIOS.iter().filter(|scenario| settings.only.is_empty() || settings.only.iter().any(|name| name == scenario.name)) {
         let begun = Instant::now();
         let outcome = (scenario.run)(&bench).await.with_context(|| format!("scenario {}", scenario.name))?;
         let one = Ran { name: scenario.name, title: scenario.title, took_seconds: begun.elapsed().as_secs_f64(), outcome };
-        println!("{}", document::table(&one));
+        say(&document::table(&one));
         ran.push(one);
     }
     if !settings.quick && settings.only.is_empty() {
         document::write(&settings.out, &machine, &ran)?;
-        println!("written: {}", settings.out.join("benchmarks.md").display());
+        say(&format!("written: {}", settings.out.join("benchmarks.md").display()));
+    }
+    if json {
+        println!("{}", document::raw(&machine, &ran)?);
     }
     Ok(())
 }
