@@ -107,7 +107,7 @@ impl Drop for Started {
                 std::thread::sleep(Duration::from_millis(20));
             }
             if let Ok(status) = self.child.kill().and_then(|()| self.child.wait())
-                && status.signal().is_some()
+                && status.signal() == Some(Signal::KILL.as_raw())
             {
                 eprintln!("{} had to be killed", self.name);
             }
