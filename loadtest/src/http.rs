@@ -1,6 +1,9 @@
 //! A plain HTTP/1.1 caller: one connection, one request after the other.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -12,12 +15,14 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::{Target, process};
 
+/// Every key is another one, whoever sends it: who signs up is nobody yet, so that all of them share one space of keys.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 /// A caller signed in to a Posada, or not.
 pub struct Http {
     sender: http1::SendRequest<Full<Bytes>>,
     host: String,
     token: Option<String>,
-    sent: u64,
 }
 
 impl Http {
@@ -30,15 +35,20 @@ impl Http {
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self { sender, host, token: None, sent: 0 })
+        Ok(Self { sender, host, token: None })
     }
 
     /// Signs in; every later request is made as that member.
     pub async fn sign_in(&mut self, email: &str, password: &str) -> Result<()> {
         let session =
             self.send("POST", "/api/v1/session", &[("X-Posada-Token", "1")], Some(&serde_json::json!({"email": email, "password": password}))).await?;
-        self.token = Some(session["token"].as_str().context("the server gave no token")?.to_owned());
+        self.be(session["token"].as_str().context("the server gave no token")?.to_owned());
         Ok(())
+    }
+
+    /// Makes every later request as whoever holds this token.
+    pub fn be(&mut self, token: String) {
+        self.token = Some(token);
     }
 
     pub async fn get(&mut self, path: &str) -> Result<Value> {
@@ -57,10 +67,9 @@ impl Http {
 
     /// Like [`Http::text`], with a body that is sent as it is.
     pub async fn bytes(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Bytes>) -> Result<String> {
-        self.sent += 1;
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.host);
         if method == "POST" {
-            request = request.header("Idempotency-Key", format!("loadtest-{}-{}", std::process::id(), self.sent));
+            request = request.header("Idempotency-Key", format!("loadtest-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed)));
         }
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));

@@ -14,6 +14,7 @@ mod pace;
 mod peers;
 mod process;
 mod report;
+mod stays;
 
 use std::net::{SocketAddr, SocketAddrV4, ToSocketAddrs};
 
@@ -80,6 +81,8 @@ enum Scenario {
     KernelLimit(kernel_limit::KernelLimit),
     /// Start a Posada and its peers, measure all of them in turn, and write docs/benchmarks.md
     Bench(bench::Settings),
+    /// Guests who ask connected hosts for nights: from the click to the host's socket, beside a bare commit of the same row
+    Stays(stays::Stays),
 }
 
 fn main() -> Result<()> {
@@ -116,6 +119,7 @@ async fn run(cli: Cli, cores: process::Cores) -> Result<()> {
             };
         }
         Scenario::KernelLimit(settings) => return kernel_limit::run(&settings),
+        Scenario::Stays(scenario) => stays::run(&cli.target, &scenario).await?,
     };
     report.print(cli.target.json)?;
     if report.held() { Ok(()) } else { std::process::exit(1) }
