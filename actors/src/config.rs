@@ -3,12 +3,23 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::Limits;
+use crate::{outlet::Bounds, wire::Limits};
+
+/// How bytes reach a WebSocket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OutletKind {
+    #[default]
+    Queue,
+    Raw,
+}
 
 /// Settings of the live core.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LiveConfig {
+    /// How bytes reach a WebSocket. `queue`: as the body of an HTTP response. `raw`: written into the socket as they are made, which costs less, most of all for connections that are quiet. The same protocol either way; SSE is always the first.
+    pub outlet: OutletKind,
     /// Threads for worlds, cities and inboxes; 0: one per two cores, at least one.
     pub threads: usize,
     /// A world, city or inbox that nobody watches stops after this.
@@ -62,6 +73,7 @@ pub struct LiveConfig {
 impl Default for LiveConfig {
     fn default() -> Self {
         Self {
+            outlet: OutletKind::Queue,
             threads: 0,
             idle_stop_ms: 60_000,
             head_check_ms: 1_000,
@@ -91,6 +103,11 @@ impl Default for LiveConfig {
 }
 
 impl LiveConfig {
+    /// What is kept at most for a connection that does not read.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { event_bytes: self.queue_bytes, event_entries: self.queue_entries }
+    }
+
     /// What one connection is told in `welcome`.
     pub fn limits(&self) -> Limits {
         Limits { views: self.views, streams: self.streams, tiles: crate::map::MOST_TILES as u32, frame_bytes: self.frame_bytes }

@@ -30,7 +30,7 @@ mod shares;
 mod telemetry;
 mod world;
 
-pub use config::LiveConfig;
+pub use config::{LiveConfig, OutletKind};
 pub use gates::{Admitted, TooMany};
 pub use hub::{ConnId, Hub, Join, Principal, Revoked, Said};
 pub use live::{Health, Live, OfTenant, Target};

@@ -2,14 +2,22 @@
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
+use actix_http::{
+    Extensions, HttpService, HttpServiceBuilder, Request, Response,
+    body::BoxBody,
+    h1::{ExpectHandler, UpgradeHandler},
+};
+use actix_server::{GracefulShutdownSignal, Server};
+use actix_service::{IntoServiceFactory, Service, ServiceFactory, map_config};
 use actix_web::{
-    HttpServer,
-    dev::Server,
+    dev::{AppConfig, ServiceRequest, ServiceResponse},
     guard,
     http::{Method, StatusCode, header},
     middleware::{Compress, from_fn},
+    rt::net::TcpStream,
     web,
 };
+use actors::OutletKind;
 use tracing_actix_web::TracingLogger;
 
 use super::{
@@ -21,7 +29,7 @@ use super::{
     tenancy::Tenants,
     tracing_span::RequestSpan,
 };
-use crate::{app::App, titles::Titles};
+use crate::{app::App, titles::Titles, ws::Takeovers};
 
 /// A client has so long to close its side after we closed ours. Long enough for the refusal that stands before it to be read over a slow
 /// line (closing at once would reset the connection and could take the answer along); short, because nothing more is expected and each
@@ -34,28 +42,67 @@ pub fn serve(app: Arc<App>, settings: HttpSettings, listener: TcpListener, worke
     let data = web::Data::from(app);
     // Again, with our backlog: the standard library listened with its own, and the framework's `backlog` is only for what it binds itself.
     rustix::net::listen(&listener, i32::try_from(settings.backlog).unwrap_or(i32::MAX))?;
-    let server = HttpServer::new(move || {
-        actix_web::App::new()
-            .app_data(data.clone())
-            .app_data(edge.clone())
-            .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("thing").into()))
-            .wrap(TracingLogger::<RequestSpan>::new())
-            .wrap(Compress::default())
-            .wrap(from_fn(edge::around)) // outermost: the last one wraps the others
-            .configure(|config| mount(config, &routes()))
-            .default_service(web::to(|| async { actix_web::HttpResponse::from_error(Problem::not_found("address")) }))
-    })
-    .workers(workers)
-    .max_connections(settings.connections_per_worker)
-    .client_request_timeout(settings.head_within)
-    .client_disconnect_timeout(CLOSE_WITHIN)
-    .keep_alive(settings.keep_alive)
-    .shutdown_timeout(settings.drain.as_secs())
-    .tcp_nodelay(true) // small live frames must not wait for an acknowledgement
-    .on_connect(sockets::accepted)
-    .disable_signals()
-    .listen(listener)?;
+    let server = Server::build()
+        .workers(workers)
+        .max_concurrent_connections(settings.connections_per_worker)
+        .shutdown_timeout(settings.drain.as_secs())
+        .disable_signals();
+    let stopping = server.graceful_shutdown_signal();
+    let outlet = settings.outlet;
+    let app = move || application(data.clone(), edge.clone());
+    let http = move || http(&settings, stopping.clone());
+    let server = match outlet {
+        OutletKind::Queue => server.listen("http", listener, move || http().finish(configured(app())).tcp())?,
+        // What asks for another protocol is given with its socket to an application of its own, which answers like the other.
+        OutletKind::Raw => server.listen("http", listener, move || http().upgrade(Takeovers::of(app())).finish(configured(app())).tcp())?,
+    };
     Ok(server.run())
+}
+
+/// HTTP as it is on every connection.
+fn http<S>(settings: &HttpSettings, stopping: GracefulShutdownSignal) -> HttpServiceBuilder<TcpStream, S, ExpectHandler, UpgradeHandler>
+where
+    S: ServiceFactory<Request, Config = (), Response = ServiceResponse<BoxBody>>,
+    S::Error: Into<Response<BoxBody>> + 'static,
+    S::InitError: std::fmt::Debug,
+    <S::Service as Service<Request>>::Future: 'static,
+{
+    HttpService::build()
+        .keep_alive(settings.keep_alive)
+        .client_request_timeout(settings.head_within)
+        .client_disconnect_timeout(CLOSE_WITHIN)
+        .tcp_nodelay(true) // small live frames must not wait for an acknowledgement
+        .on_connect_ext(|socket: &TcpStream, _: &mut Extensions| sockets::accepted(socket))
+        .graceful_shutdown_signal(move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        })
+}
+
+/// The layers that every request passes, and the routes behind them.
+fn application(
+    data: web::Data<App>,
+    edge: web::Data<Edge>,
+) -> actix_web::App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = actix_web::Error, InitError = ()>> {
+    actix_web::App::new()
+        .app_data(data)
+        .app_data(edge)
+        .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("thing").into()))
+        .wrap(TracingLogger::<RequestSpan>::new())
+        .wrap(Compress::default())
+        .wrap(from_fn(edge::around)) // outermost: the last one wraps the others
+        .configure(|config| mount(config, &routes()))
+        .default_service(web::to(|| async { actix_web::HttpResponse::from_error(Problem::not_found("address")) }))
+}
+
+/// An application as HTTP runs it. Nothing asks the framework for its own address: a request says which host it was sent to.
+fn configured<S>(
+    app: impl IntoServiceFactory<S, Request>,
+) -> impl ServiceFactory<Request, Config = (), Response = ServiceResponse<BoxBody>, Error = actix_web::Error, InitError = S::InitError, Service = S::Service>
+where
+    S: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<BoxBody>, Error = actix_web::Error>,
+{
+    map_config(app, |()| AppConfig::default())
 }
 
 /// Mounts the rows in their order, one resource for each path, each row behind its gate.

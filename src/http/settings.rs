@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use actors::OutletKind;
+
 use crate::config::Config;
 
 /// Settings of the HTTP edge.
@@ -24,6 +26,8 @@ pub struct HttpSettings {
     pub answer_within: Duration,
     /// An idle connection is kept for so long.
     pub keep_alive: Duration,
+    /// How bytes reach a WebSocket.
+    pub outlet: OutletKind,
     /// Open requests have so long to finish when the server stops.
     pub drain: Duration,
 }
@@ -40,6 +44,7 @@ impl From<&Config> for HttpSettings {
             body_within: Duration::from_secs(http.body_seconds),
             answer_within: Duration::from_secs(http.answer_seconds),
             keep_alive: Duration::from_secs(http.keep_alive_seconds),
+            outlet: config.live.outlet,
             drain: Duration::from_secs(config.shutdown.drain_seconds),
         }
     }

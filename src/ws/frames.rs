@@ -4,11 +4,11 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use actix_http::ws::{OpCode, Parser};
-use actix_web::{error::PayloadError, web};
+use actix_web::web;
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 
@@ -31,8 +31,28 @@ pub(super) enum Wrong {
     Gone,
 }
 
-pub(super) struct Frames {
-    payload: web::Payload,
+/// Where a client's bytes come from.
+pub(super) trait Source {
+    /// Adds what came to `buffer`. False: nothing will come any more.
+    fn poll_more(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<bool>;
+}
+
+impl Source for web::Payload {
+    fn poll_more(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<bool> {
+        let read = ready!(Pin::new(self).poll_next(cx));
+        Poll::Ready(match read {
+            Some(Ok(bytes)) => {
+                buffer.extend_from_slice(&bytes);
+                true
+            }
+            Some(Err(_)) | None => false,
+        })
+    }
+}
+
+pub(super) struct Frames<S> {
+    source: S,
+    /// Empty, and without room, while nothing is under way: most connections are quiet most of the time.
     buffer: BytesMut,
     /// The pieces of a message that came in several frames, and whether it is a text.
     message: Option<(BytesMut, bool)>,
@@ -41,9 +61,10 @@ pub(super) struct Frames {
     eof: bool,
 }
 
-impl Frames {
-    pub(super) fn new(payload: web::Payload, most: usize) -> Self {
-        Self { payload, buffer: BytesMut::new(), message: None, most, ended: false, eof: false }
+impl<S> Frames<S> {
+    /// Frames that came with the request, in `buffer`, and then from its source.
+    pub(super) fn new(source: S, buffer: BytesMut, most: usize) -> Self {
+        Self { source, buffer, message: None, most, ended: false, eof: false }
     }
 
     /// The next whole thing in the buffer.
@@ -101,7 +122,7 @@ fn announced(buffer: &[u8]) -> Option<u64> {
     }
 }
 
-impl Stream for Frames {
+impl<S: Source + Unpin> Stream for Frames<S> {
     type Item = Result<Inbound, Wrong>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -117,14 +138,11 @@ impl Stream for Frames {
                 self.ended = true;
                 return Poll::Ready(Some(Err(Wrong::Gone)));
             }
-            let read: Option<Result<Bytes, PayloadError>> = match Pin::new(&mut self.payload).poll_next(cx) {
-                Poll::Ready(read) => read,
-                Poll::Pending => return Poll::Pending,
-            };
-            match read {
-                Some(Ok(bytes)) => self.buffer.extend_from_slice(&bytes),
-                Some(Err(_)) | None => self.eof = true,
+            if self.buffer.is_empty() {
+                self.buffer = BytesMut::new();
             }
+            let Self { source, buffer, .. } = &mut *self;
+            self.eof = !ready!(source.poll_more(cx, buffer));
         }
     }
 }
@@ -148,8 +166,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Vec<Result<Inbound, Wrong>> {
-        let mut frames = Frames::new(empty(), 200);
-        frames.buffer.extend_from_slice(bytes);
+        let mut frames = Frames::new((), BytesMut::from(bytes), 200);
         let mut all = Vec::new();
         while let Some(next) = frames.next() {
             let stop = next.is_err();
@@ -159,12 +176,6 @@ mod tests {
             }
         }
         all
-    }
-
-    fn empty() -> web::Payload {
-        use actix_web::FromRequest;
-        let (request, mut payload) = actix_web::test::TestRequest::default().to_http_parts();
-        web::Payload::from_request(&request, &mut payload).into_inner().unwrap()
     }
 
     #[test]

@@ -3,14 +3,18 @@
 //! Parses, authenticates, limits; then the hub of this thread has the connection ([`actors::Live`]). Writes nothing itself, and
 //! gives no command but what a client says it has taken and seen.
 
+mod connect;
 mod documents;
 mod door;
 mod frames;
+mod raw;
 mod revocations;
 mod session;
 mod sse;
+mod takeover;
 
+pub use connect::connect;
 pub use documents::{asyncapi, proto, schema};
 pub use revocations::follow as follow_revocations;
-pub use session::connect;
 pub use sse::events;
+pub use takeover::Takeovers;

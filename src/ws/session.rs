@@ -1,125 +1,199 @@
-//! One WebSocket: the handshake, a client's frames on their way to the hub, and the bytes on their way back.
+//! One WebSocket's session: a client's frames on their way to the hub, and the session's own word on their way back.
 //!
-//! The only file that names `actix-web-actors` (its handshake with subprotocols). Inbound frames are a stream of the [`Session`] actor;
-//! outbound bytes are the response's body, fed from the outlet that the hub writes to, so that a stalled socket stalls nobody.
 //! What a text message says is JSON; where the client chose `posada.v1.bin`, what a binary one says is protobuf.
-//! Answers pings, checks tokens, keeps the time of `hello`; knows no view and no stream.
+//! One task for each connection, on the thread of its hub, whatever the outlet is. Checks tokens, answers pings, keeps the time of
+//! `hello` and of the sign-in it was opened with; knows no view and no stream. Never waits for the client to take anything: what it
+//! says goes through the outlet that the hub writes to as well.
 
 use std::{
+    future::poll_fn,
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
-use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, StreamHandler, WrapFuture, prelude::SendError};
-use actix_web::{
-    HttpRequest, HttpResponse,
-    body::BodyStream,
-    http::{StatusCode, header},
-    web,
-};
-use actix_web_actors::ws;
+use actix::{Addr, prelude::SendError};
 use actors::{
-    Admitted as Place, ConnId, Hub, Join, Live, Said,
+    Admitted as Place, ConnId, Hub, Join, Said,
     framing::Framing,
-    outlet::{Framed, Outlet, QueueOutlet, queue},
+    outlet::{Framed, Outlet},
     wire::{ClientFrame, Close, Encoding, ErrorFrame, Hello, ServerFrame, Token, VERSION, binary},
 };
+use futures_util::Stream;
 use time::OffsetDateTime;
+use tokio::time::Sleep;
 
 use super::{
     door::{self, Guest},
-    frames::{Frames, Inbound, Wrong},
-    sse::Body,
+    frames::{Inbound, Wrong},
 };
 use crate::{
     app::App,
-    http::{Admitted, Edge, Problem, admission},
-    store::{Principal as Holder, Store, Tenant},
+    store::{Principal as Holder, Tenant},
 };
 
 /// Frames a second from one client; more are refused until the second is over.
 const FRAMES_PER_S: u32 = 200;
-/// Frames that may wait while a token is being checked: every view and stream of a client that does not wait for its welcome.
-const EARLY: usize = 64;
+/// No connection lasts longer, whatever it was opened with.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// `GET /live`: becomes a WebSocket, subprotocol `posada.v1.bin` or `posada.v1.json`, whichever the client would rather have; JSON without one.
-pub async fn connect(
-    request: HttpRequest,
-    payload: web::Payload,
-    admitted: Admitted,
-    app: web::Data<App>,
-    edge: web::Data<Edge>,
-) -> Result<HttpResponse, actix_web::Error> {
-    // A browser sends its cookie wherever a page asks it to: only our own pages may use it here.
-    admission::same_origin(&request, &edge)?;
-    let place = app.live.admit(admitted.tenant.id).map_err(over_limit)?;
-    let offered = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL).filter_map(|line| line.to_str().ok());
-    let chosen = Encoding::chosen(offered);
-    let framing = Framing::web_socket(chosen.unwrap_or(Encoding::Json));
-    let mut answer = ws::handshake_with_protocols(&request, chosen.map(Encoding::subprotocol).as_slice())?;
-    let config = app.live.config();
-    let (hub, id) = (app.live.hub(), app.live.next_conn());
-    let (outlet, body) = {
-        let hub = hub.clone();
-        // do_send: asked for once per batch that was taken, so at most one waits for each connection.
-        let wake = Box::new(move || hub.do_send(Said::Free(id)));
-        queue(framing, config.queue_bytes, config.queue_entries, wake)
-    };
-    let frames = Frames::new(payload, config.frame_bytes as usize);
-    let session = Session {
-        id,
-        live: app.live.clone(),
-        store: app.store.clone(),
-        tenant: Arc::clone(&admitted.tenant),
-        as_of: admitted.as_of,
-        cookie: admitted.session.map(|session| session.principal),
-        hub: hub.clone(),
-        framing,
-        outlet,
-        phase: Phase::Quiet(place),
-        early: Vec::new(),
-        window: (Instant::now(), 0),
-    };
-    Session::create(move |ctx| {
-        ctx.add_stream(frames);
-        session
-    });
-    Ok(answer.body(BodyStream::new(Body::new(body, hub, id))))
-}
-
-pub(super) fn over_limit(too_many: actors::TooMany) -> Problem {
-    let detail = "There are as many live connections here as there may be, or too many at once. Come back after the time in Retry-After.";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "over-limit", "Over a limit", detail).retry_after(too_many.retry_after_ms.div_ceil(1000) as u32)
-}
-
-struct Session {
-    id: ConnId,
-    live: Live,
-    store: Store,
-    tenant: Arc<Tenant>,
+/// A connection whose handshake was answered, before its session begins.
+pub(super) struct Opening {
+    pub(super) id: ConnId,
+    pub(super) app: Arc<App>,
+    pub(super) tenant: Arc<Tenant>,
     /// When the handshake's tenant and cookie were looked up.
-    as_of: Instant,
+    pub(super) as_of: Instant,
     /// Who the request's cookie or header says it is, if no token is said in `hello`.
-    cookie: Option<Holder>,
+    pub(super) cookie: Option<Box<Holder>>,
+    pub(super) place: Place,
+    pub(super) framing: Framing,
+}
+
+pub(super) struct Session<O> {
+    id: ConnId,
+    app: Arc<App>,
+    tenant: Arc<Tenant>,
+    as_of: Instant,
     hub: Addr<Hub>,
     framing: Framing,
-    outlet: QueueOutlet,
+    outlet: O,
     phase: Phase,
-    /// Said while the token was being checked.
-    early: Vec<ClientFrame>,
+    /// A token is being checked; what the client says next waits in its socket.
+    checking: Option<Checking>,
+    /// `hello` is late then, or the sign-in over.
+    alarm: Option<Pin<Box<Sleep>>>,
     window: (Instant, u32),
 }
 
 enum Phase {
     /// No `hello` yet.
-    Quiet(Place),
-    /// Its token is being checked; what else comes waits.
+    Quiet(Place, Option<Box<Holder>>),
+    /// The token of its `hello` is being checked.
     Checking,
     Open,
     Closed,
 }
 
-impl Session {
+type Checking = Pin<Box<dyn Future<Output = (Asked, Result<Guest, Box<ErrorFrame>>)>>>;
+
+/// What a token was said in.
+enum Asked {
+    Hello(Hello, Place),
+    Reauth,
+}
+
+/// What a session waits for.
+enum Next {
+    Came(Result<Inbound, Wrong>),
+    Checked(Asked, Result<Guest, Box<ErrorFrame>>),
+    Alarm,
+    Gone,
+}
+
+impl<O: Outlet + Clone + 'static> Session<O> {
+    pub(super) fn new(opening: Opening, hub: Addr<Hub>, outlet: O) -> Self {
+        let hello = Duration::from_millis(opening.app.live.config().hello_ms);
+        Self {
+            id: opening.id,
+            app: opening.app,
+            tenant: opening.tenant,
+            as_of: opening.as_of,
+            hub,
+            framing: opening.framing,
+            outlet,
+            phase: Phase::Quiet(opening.place, opening.cookie),
+            checking: None,
+            alarm: Some(Box::pin(tokio::time::sleep(hello))),
+            window: (Instant::now(), 0),
+        }
+    }
+
+    /// Until the client is gone, or `over` says that nothing reaches it any more.
+    pub(super) async fn run(mut self, mut inbound: impl Stream<Item = Result<Inbound, Wrong>> + Unpin, mut over: impl FnMut(&mut Context<'_>) -> Poll<()>) {
+        loop {
+            match poll_fn(|cx| if over(cx).is_ready() { Poll::Ready(Next::Gone) } else { self.poll_next(cx, &mut inbound) }).await {
+                Next::Came(Ok(Inbound::Text(text))) => self.frame(ClientFrame::parse(&text, OffsetDateTime::now_utc())),
+                Next::Came(Ok(Inbound::Binary(_))) if self.framing.encoding() == Encoding::Json => self.close(Close::Binary),
+                Next::Came(Ok(Inbound::Binary(bytes))) => self.frame(binary::parse(&bytes, OffsetDateTime::now_utc())),
+                Next::Came(Ok(Inbound::Ping(payload))) => self.pong(&payload),
+                Next::Came(Ok(Inbound::Pong)) => self.tell(Said::Heard(self.id), "pong"),
+                Next::Came(Ok(Inbound::Close)) => self.close(Close::Normal),
+                Next::Came(Err(wrong)) => self.wrong(wrong),
+                Next::Checked(Asked::Hello(hello, place), guest) => self.enter(guest, hello, place),
+                Next::Checked(Asked::Reauth, guest) => self.reauthed(guest),
+                Next::Alarm => self.alarmed(),
+                Next::Gone => break,
+            }
+        }
+        self.close(Close::Normal);
+        self.left();
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>, inbound: &mut (impl Stream<Item = Result<Inbound, Wrong>> + Unpin)) -> Poll<Next> {
+        if let Some(alarm) = &mut self.alarm
+            && alarm.as_mut().poll(cx).is_ready()
+        {
+            self.alarm = None;
+            return Poll::Ready(Next::Alarm);
+        }
+        if let Some(checking) = &mut self.checking {
+            let (asked, guest) = ready!(checking.as_mut().poll(cx));
+            self.checking = None;
+            return Poll::Ready(Next::Checked(asked, guest));
+        }
+        Pin::new(inbound).poll_next(cx).map(|came| came.map_or(Next::Gone, Next::Came))
+    }
+
+    fn frame(&mut self, frame: Result<ClientFrame, Box<ErrorFrame>>) {
+        match (&self.phase, frame) {
+            (Phase::Checking | Phase::Closed, _) => {}
+            (Phase::Quiet(..), Ok(ClientFrame::Hello(hello))) => self.hello(hello),
+            (Phase::Quiet(..), Ok(frame)) => {
+                let detail = format!("{} came before hello; hello is the first frame", frame.word());
+                self.refuse(ErrorFrame::bad_frame(Some(frame.word()), detail), Close::BadFrame);
+            }
+            (Phase::Quiet(..), Err(frame)) => self.refuse(frame, Close::BadFrame),
+            (Phase::Open, Ok(ClientFrame::Reauth { token })) => self.check(token, Instant::now(), Asked::Reauth),
+            (Phase::Open, Ok(frame)) => self.pass_on(frame),
+            (Phase::Open, Err(frame)) => self.tell(Said::Wrong(self.id, frame), "frame"),
+        }
+    }
+
+    fn pong(&mut self, payload: &[u8]) {
+        let _ = self.outlet.push(Framed { bytes: Framing::pong(payload), at: None }); // A full queue is about to close it.
+        self.tell(Said::Heard(self.id), "ping");
+    }
+
+    fn wrong(&mut self, wrong: Wrong) {
+        match wrong {
+            Wrong::TooBig => {
+                let most = self.app.live.config().frame_bytes;
+                let frame = ErrorFrame::new(None, "frame-too-big", "The frame is too big", format!("a frame has at most {most} bytes"));
+                self.refuse(frame, Close::TooBig);
+            }
+            Wrong::NotText => self.close(Close::NotText),
+            Wrong::Protocol(what) => {
+                tracing::debug!(conn = self.id, what, "a client broke the WebSocket protocol");
+                self.close(Close::Protocol);
+            }
+            Wrong::Gone => self.close(Close::Normal),
+        }
+    }
+
+    fn alarmed(&mut self) {
+        match self.phase {
+            Phase::Quiet(..) => self.close(Close::HelloLate),
+            // A connection does not outlive the sign-in it was opened with.
+            Phase::Open => {
+                self.close(Close::Revoked);
+                self.left();
+            }
+            Phase::Checking | Phase::Closed => {}
+        }
+    }
+
     #[allow(clippy::boxed_local)] // errors travel boxed
     fn say(&mut self, frame: Box<ErrorFrame>) {
         let bytes = self.framing.frame(&ServerFrame::Error(*frame));
@@ -133,31 +207,15 @@ impl Session {
         self.phase = Phase::Closed;
     }
 
+    fn left(&self) {
+        // do_send: the hub must hear that a connection is gone, and it is one message for each.
+        self.hub.do_send(Said::Left(self.id));
+    }
+
     /// Refuses a frame that came before `hello` was taken: a client that does not begin right does not speak this protocol.
     fn refuse(&mut self, frame: Box<ErrorFrame>, close: Close) {
         self.say(frame);
         self.close(close);
-    }
-
-    fn frame(&mut self, frame: Result<ClientFrame, Box<ErrorFrame>>, ctx: &mut Context<Self>) {
-        match (&self.phase, frame) {
-            (Phase::Closed, _) => {}
-            (Phase::Quiet(_), Ok(ClientFrame::Hello(hello))) => self.hello(hello, ctx),
-            (Phase::Quiet(_), Ok(frame)) => {
-                let detail = format!("{} came before hello; hello is the first frame", frame.word());
-                self.refuse(ErrorFrame::bad_frame(Some(frame.word()), detail), Close::BadFrame);
-            }
-            (Phase::Quiet(_), Err(frame)) => self.refuse(frame, Close::BadFrame),
-            (Phase::Checking, Ok(frame)) if self.early.len() < EARLY => self.early.push(frame),
-            (Phase::Checking, Ok(frame)) => self.say(ErrorFrame::over_limit(frame.word(), "too much before the welcome", 100)),
-            (Phase::Checking, Err(frame)) => self.say(frame),
-            (Phase::Open, Ok(ClientFrame::Reauth { token })) => self.reauth(token, ctx),
-            (Phase::Open, Ok(frame)) => self.pass_on(frame),
-            (Phase::Open, Err(frame)) => {
-                let said = Said::Wrong(self.id, frame);
-                self.tell(said, "frame");
-            }
-        }
     }
 
     fn pass_on(&mut self, frame: ClientFrame) {
@@ -179,117 +237,56 @@ impl Session {
         }
     }
 
-    fn hello(&mut self, hello: Hello, ctx: &mut Context<Self>) {
+    fn hello(&mut self, mut hello: Hello) {
         if hello.version != VERSION {
             let detail = format!("version {} is not spoken here; {VERSION} is", hello.version);
             return self.refuse(ErrorFrame::new(Some("hello"), "wrong-version", "Another version", detail), Close::WrongVersion);
         }
-        let Phase::Quiet(place) = std::mem::replace(&mut self.phase, Phase::Checking) else { return };
-        match &hello.token {
-            None => {
-                let guest = door::guest(&self.tenant, self.cookie.as_ref(), self.as_of);
-                self.enter(guest, hello, place, ctx);
-            }
-            Some(token) => {
-                let (store, tenant, token) = (self.store.clone(), Arc::clone(&self.tenant), token.clone());
-                let as_of = self.as_of;
-                let checked = async move { door::holder(&store, tenant.id, &token).await.and_then(|holder| door::guest(&tenant, Some(&holder), as_of)) };
-                ctx.spawn(checked.into_actor(self).map(move |guest, session, ctx| session.enter(guest, hello, place, ctx)));
-            }
+        let Phase::Quiet(place, cookie) = std::mem::replace(&mut self.phase, Phase::Checking) else { return };
+        self.alarm = None;
+        match hello.token.take() {
+            None => self.enter(door::guest(&self.tenant, cookie.as_deref(), self.as_of), hello, place),
+            Some(token) => self.check(token, self.as_of, Asked::Hello(hello, place)),
         }
     }
 
-    fn enter(&mut self, guest: Result<Guest, Box<ErrorFrame>>, hello: Hello, place: Place, ctx: &mut Context<Self>) {
-        if matches!(self.phase, Phase::Closed) {
-            return;
-        }
+    fn check(&mut self, token: Token, as_of: Instant, asked: Asked) {
+        let (app, tenant) = (self.app.clone(), self.tenant.clone());
+        self.checking = Some(Box::pin(async move {
+            let holder = door::holder(&app.store, tenant.id, &token).await;
+            (asked, holder.and_then(|holder| door::guest(&tenant, Some(&holder), as_of)))
+        }));
+    }
+
+    fn enter(&mut self, guest: Result<Guest, Box<ErrorFrame>>, hello: Hello, place: Place) {
         let guest = match guest {
             Ok(guest) => guest,
             Err(frame) if frame.temporary => return self.refuse(frame, Close::Busy),
             Err(frame) => return self.refuse(frame, Close::Refused),
         };
         self.phase = Phase::Open;
-        self.ends_at(guest.until, ctx);
-        let join = Join { id: self.id, principal: guest.principal, hello, outlet: Box::new(self.outlet.twin()), admitted: place };
+        self.ends_at(guest.until);
+        let join = Join { id: self.id, principal: guest.principal, hello, outlet: Box::new(self.outlet.clone()), admitted: place };
         if self.hub.try_send(join).is_err() {
-            return self.refuse(ErrorFrame::over_limit("hello", "the server is busy", 1_000), Close::Busy);
-        }
-        for frame in std::mem::take(&mut self.early) {
-            self.pass_on(frame);
+            self.refuse(ErrorFrame::over_limit("hello", "the server is busy", 1_000), Close::Busy);
         }
     }
 
-    fn reauth(&mut self, token: Token, ctx: &mut Context<Self>) {
-        let (store, tenant) = (self.store.clone(), Arc::clone(&self.tenant));
-        let as_of = Instant::now();
-        let checked = async move { door::holder(&store, tenant.id, &token).await.and_then(|holder| door::guest(&tenant, Some(&holder), as_of)) };
-        ctx.spawn(checked.into_actor(self).map(|guest, session, ctx| match guest {
+    fn reauthed(&mut self, guest: Result<Guest, Box<ErrorFrame>>) {
+        match guest {
             Ok(guest) => {
-                session.ends_at(guest.until, ctx);
-                session.tell(Said::Reauthed(session.id, guest.principal), "reauth");
+                self.ends_at(guest.until);
+                self.tell(Said::Reauthed(self.id, guest.principal), "reauth");
             }
             Err(mut frame) => {
                 frame.of = Some("reauth".into());
-                session.say(frame);
+                self.say(frame);
             }
-        }));
-    }
-
-    /// A connection does not outlive the session it was opened with.
-    fn ends_at(&mut self, until: Option<OffsetDateTime>, ctx: &mut Context<Self>) {
-        let Some(until) = until else { return };
-        let left = (until - self.store.now()).max(time::Duration::ZERO).unsigned_abs().min(Duration::from_secs(30 * 24 * 3600));
-        ctx.run_later(left, move |session, _| {
-            let (live, id) = (session.live.clone(), session.id);
-            session.close(Close::Revoked);
-            // do_send: the last word about a connection.
-            live.hub().do_send(Said::Left(id));
-        });
-    }
-}
-
-impl Actor for Session {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Context<Self>) {
-        ctx.run_later(Duration::from_millis(self.live.config().hello_ms), |session, _| {
-            if matches!(session.phase, Phase::Quiet(_)) {
-                session.close(Close::HelloLate);
-            }
-        });
-    }
-}
-
-impl StreamHandler<Result<Inbound, Wrong>> for Session {
-    fn handle(&mut self, inbound: Result<Inbound, Wrong>, ctx: &mut Context<Self>) {
-        match inbound {
-            Ok(Inbound::Text(text)) => self.frame(ClientFrame::parse(&text, OffsetDateTime::now_utc()), ctx),
-            Ok(Inbound::Binary(_)) if self.framing.encoding() == Encoding::Json => self.close(Close::Binary),
-            Ok(Inbound::Binary(bytes)) => self.frame(binary::parse(&bytes, OffsetDateTime::now_utc()), ctx),
-            Ok(Inbound::Ping(payload)) => {
-                let _ = self.outlet.push(Framed { bytes: Framing::pong(&payload), at: None }); // A full queue is about to close it.
-                self.tell(Said::Heard(self.id), "ping");
-            }
-            Ok(Inbound::Pong) => self.tell(Said::Heard(self.id), "pong"),
-            Ok(Inbound::Close) => self.close(Close::Normal),
-            Err(Wrong::TooBig) => {
-                let most = self.live.config().frame_bytes;
-                let frame = ErrorFrame::new(None, "frame-too-big", "The frame is too big", format!("a frame has at most {most} bytes"));
-                self.refuse(frame, Close::TooBig);
-            }
-            Err(Wrong::NotText) => self.close(Close::NotText),
-            Err(Wrong::Protocol(what)) => {
-                tracing::debug!(conn = self.id, what, "a client broke the WebSocket protocol");
-                self.close(Close::Protocol);
-            }
-            Err(Wrong::Gone) => self.close(Close::Normal),
         }
     }
 
-    fn finished(&mut self, ctx: &mut Context<Self>) {
-        self.close(Close::Normal);
-        // do_send: the hub must hear that a connection is gone, and it is one message for each.
-        self.hub.do_send(Said::Left(self.id));
-        ctx.stop();
+    fn ends_at(&mut self, until: Option<OffsetDateTime>) {
+        let left = until.map(|until| (until - self.app.store.now()).max(time::Duration::ZERO).unsigned_abs().min(LONGEST));
+        self.alarm = left.map(|left| Box::pin(tokio::time::sleep(left)));
     }
 }

@@ -25,7 +25,10 @@ use bytes::Bytes;
 use futures_util::Stream;
 use time::OffsetDateTime;
 
-use super::{door, session::over_limit};
+use super::{
+    connect::{over_limit, wake},
+    door,
+};
 use crate::{
     app::App,
     http::{Admitted, Edge, Problem, admission},
@@ -47,12 +50,7 @@ pub async fn events(request: HttpRequest, admitted: Admitted, app: web::Data<App
     let place = app.live.admit(admitted.tenant.id).map_err(over_limit)?;
     let config = app.live.config();
     let (hub, id) = (app.live.hub(), app.live.next_conn());
-    let (outlet, body) = {
-        let hub = hub.clone();
-        // do_send: asked for once per batch that was taken, so at most one waits for each connection.
-        let wake = Box::new(move || hub.do_send(Said::Free(id)));
-        queue(Framing::Sse, config.queue_bytes, config.queue_entries, wake)
-    };
+    let (outlet, body) = queue(Framing::Sse, config.bounds(), wake(&hub, id));
     let hello = Hello { client: "sse".into(), version: VERSION, token: None, resume: asked.resume };
     let join = Join { id, principal: guest.principal, hello, outlet: Box::new(outlet), admitted: place };
     let frames = asked.views.into_iter().chain(asked.follow.into_iter().map(|stream| ClientFrame::Subscribe { stream, since: None }));

@@ -74,7 +74,7 @@ impl Client {
             let hub = hub.clone();
             Box::new(move || hub.do_send(Said::Free(id)))
         };
-        let (outlet, body) = queue(framing, live.config().queue_bytes, live.config().queue_entries, wake);
+        let (outlet, body) = queue(framing, live.config().bounds(), wake);
         let principal = Principal { tenant, member, account: None, session: member.map(|m| m.to_string().into()), as_of: Instant::now() };
         let hello = Hello { client: "test".into(), version: VERSION, token: None, resume };
         let exchange = vec![json!({"client": ClientFrame::Hello(hello.clone())})];

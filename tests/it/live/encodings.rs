@@ -4,7 +4,7 @@ use actors::wire::{ClientFrame, Outcome, binary};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{Watcher, watcher::BARCELONA};
+use super::{OUTLET, Watcher, spawn_over, watcher::BARCELONA};
 use crate::harness::{Person, TestApp};
 
 const CITY: u64 = 3_128_760;
@@ -18,7 +18,7 @@ async fn lists(host: &Person, lat: f64, lng: f64, title: &str) -> Value {
 
 #[actix_web::test]
 async fn whoever_speaks_either_encoding_holds_the_same_map() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let host = app.host().await;
     let first = lists(&host, 41.40, 2.17, "First").await;
     let mut json = Watcher::comes(&app, None).await;
@@ -51,7 +51,7 @@ async fn whoever_speaks_either_encoding_holds_the_same_map() {
 
 #[actix_web::test]
 async fn what_is_held_in_json_proves_nothing_in_binary() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let host = app.host().await;
     lists(&host, 41.40, 2.17, "First").await;
     let mut json = Watcher::comes(&app, None).await;
@@ -67,7 +67,7 @@ async fn what_is_held_in_json_proves_nothing_in_binary() {
 
 #[actix_web::test]
 async fn a_client_of_the_binary_encoding_may_speak_binary_or_text_and_is_answered_in_binary() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let host = app.host().await;
     let mut watcher = Watcher::opens_speaking(&app, BINARY).await;
     let token = host.token.clone();
@@ -95,7 +95,7 @@ async fn a_client_of_the_binary_encoding_may_speak_binary_or_text_and_is_answere
 
 #[actix_web::test]
 async fn the_schema_of_the_binary_encoding_is_published() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let answer = app.visitor().get("/live-schema.proto").await.expect(200);
     assert_eq!(answer.text(), include_str!("../../../docs/live/posada.v1.proto"));
     app.stop().await;

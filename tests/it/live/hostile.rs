@@ -3,12 +3,12 @@
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::Watcher;
-use crate::harness::{TENANT, TestApp};
+use super::{OUTLET, Watcher, spawn_over};
+use crate::harness::TENANT;
 
 #[actix_web::test]
 async fn wrong_frames_are_answered_and_the_connection_goes_on() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let mut watcher = Watcher::comes(&app, None).await;
     let wrong = [
         ("not json", "bad-frame"),
@@ -43,7 +43,7 @@ async fn wrong_frames_are_answered_and_the_connection_goes_on() {
 
 #[actix_web::test]
 async fn a_filter_that_can_match_nothing_is_named_and_takes_no_connection_with_it() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let past = json!({"free": {"from": "2020-12-01", "to": "2020-12-05"}});
     let mut watcher = Watcher::opens(&app).await;
     let resume = json!({"view": "map", "bbox": [41, 2, 42, 3], "zoom": 12, "filter": past});
@@ -61,7 +61,7 @@ async fn a_filter_that_can_match_nothing_is_named_and_takes_no_connection_with_i
 
 #[actix_web::test]
 async fn what_is_no_client_is_closed_with_its_code() {
-    let app = TestApp::spawn_with(|config| config.http.workers = 1).await;
+    let app = spawn_over(OUTLET, |config| config.http.workers = 1).await;
     let mut binary = Watcher::comes(&app, None).await;
     binary.sends(Message::binary(vec![1, 2, 3])).await;
     assert_eq!(binary.until_closed().await, 4504);
@@ -96,7 +96,7 @@ async fn what_is_no_client_is_closed_with_its_code() {
 
 #[actix_web::test]
 async fn a_community_that_hides_its_map_lets_in_its_members_only() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let person = app.member().await;
     sqlx::query("update tenants set public_map = false").execute(app.owner()).await.unwrap();
     // A tenant is remembered for some seconds; this one was never asked for before.
@@ -116,7 +116,7 @@ async fn a_community_that_hides_its_map_lets_in_its_members_only() {
 #[actix_web::test]
 async fn a_page_of_another_site_cannot_use_the_cookie() {
     use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let stream = tokio::net::TcpStream::connect(app.address()).await.unwrap();
     let mut request = format!("ws://{}/t/{TENANT}/live", app.address()).into_client_request().unwrap();
     request.headers_mut().insert("Origin", "https://elsewhere.example".parse().unwrap());

@@ -3,8 +3,8 @@
 use actors::wire::Item;
 use serde_json::{Value, json};
 
-use super::{Watcher, watcher::BARCELONA};
-use crate::harness::{Person, TestApp};
+use super::{OUTLET, Watcher, spawn_over, watcher::BARCELONA};
+use crate::harness::Person;
 
 const CITY: u64 = 3_128_760;
 
@@ -16,7 +16,7 @@ pub(super) async fn lists(host: &Person, lat: f64, lng: f64, title: &str) -> Val
 
 #[actix_web::test]
 async fn a_home_appears_changes_moves_and_vanishes_on_an_open_map() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let host = app.host().await;
     let first = lists(&host, 41.40, 2.17, "First").await;
     let mut visitor = Watcher::comes(&app, None).await;
@@ -50,7 +50,7 @@ async fn a_home_appears_changes_moves_and_vanishes_on_an_open_map() {
 
 #[actix_web::test]
 async fn a_city_counts_its_homes_on_the_world_map() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let host = app.host().await;
     lists(&host, 41.40, 2.17, "First").await;
     let mut visitor = Watcher::comes(&app, None).await;
@@ -68,7 +68,7 @@ async fn a_city_counts_its_homes_on_the_world_map() {
 
 #[actix_web::test]
 async fn a_view_over_empty_land_gets_a_city_as_soon_as_it_has_a_home() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let host = app.host().await;
     let mut visitor = Watcher::comes(&app, None).await;
     visitor.looks("map", BARCELONA, 12.0).await;
@@ -80,7 +80,7 @@ async fn a_view_over_empty_land_gets_a_city_as_soon_as_it_has_a_home() {
 
 #[actix_web::test]
 async fn after_a_break_a_view_is_repaired_or_told_whole_and_never_has_a_gap() {
-    let mut app = TestApp::spawn().await;
+    let mut app = spawn_over(OUTLET, |_| {}).await;
     let host = app.host().await;
     lists(&host, 41.40, 2.17, "First").await;
     let mut visitor = Watcher::comes(&app, None).await;

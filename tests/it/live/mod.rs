@@ -1,14 +1,25 @@
 //! The live core over real sockets: maps that move, streams that resume, hostile frames, revocation, drain.
+//!
+//! Whatever is said over a WebSocket is asked of both outlets: the same tests, each compiled for either.
+#![allow(clippy::duplicate_mod)]
 
 mod conformance;
-mod encodings;
-mod hostile;
-mod map;
 #[path = "../../../actors/tests/live/model.rs"]
 mod model;
+mod queue;
+mod raw;
 mod sse;
-mod streams;
+mod stalled;
 pub mod watcher;
 
 pub use model::Model;
 pub use watcher::Watcher;
+
+/// A server whose WebSockets have this outlet.
+async fn spawn_over(outlet: actors::OutletKind, change: impl FnOnce(&mut posada::config::Config)) -> crate::harness::TestApp {
+    crate::harness::TestApp::spawn_with(|config| {
+        config.live.outlet = outlet;
+        change(config);
+    })
+    .await
+}

@@ -4,7 +4,7 @@ use actors::wire::{ClientFrame, Outcome, Stream};
 use domain::{MemberId, StreamName, TenantId};
 use serde_json::json;
 
-use super::Watcher;
+use super::{OUTLET, Watcher, spawn_over};
 use crate::harness::{Person, TENANT, TestApp, eventually};
 
 /// Puts events on somebody's own stream, as a command does.
@@ -33,7 +33,7 @@ async fn subscribes(watcher: &mut Watcher, stream: Stream, since: Option<u64>) {
 
 #[actix_web::test]
 async fn events_come_in_order_and_again_after_a_break_and_a_restart() {
-    let mut app = TestApp::spawn().await;
+    let mut app = spawn_over(OUTLET, |_| {}).await;
     let person = app.member().await;
     let mut watcher = Watcher::comes(&app, Some(&person.token)).await;
     subscribes(&mut watcher, Stream::Own, Some(0)).await;
@@ -58,7 +58,7 @@ async fn events_come_in_order_and_again_after_a_break_and_a_restart() {
 
 #[actix_web::test]
 async fn who_does_not_wait_for_the_welcome_is_served_all_the_same() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let person = app.member().await;
     tells(&app, &person, 2, true).await;
     let mut watcher = Watcher::opens(&app).await;
@@ -71,7 +71,7 @@ async fn who_does_not_wait_for_the_welcome_is_served_all_the_same() {
 
 #[actix_web::test]
 async fn a_lost_hand_over_heals_by_itself() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let person = app.member().await;
     let mut watcher = Watcher::comes(&app, Some(&person.token)).await;
     subscribes(&mut watcher, Stream::Own, Some(0)).await;
@@ -84,7 +84,7 @@ async fn a_lost_hand_over_heals_by_itself() {
 
 #[actix_web::test]
 async fn a_reader_ahead_of_the_stream_is_told_to_begin_anew() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let person = app.member().await;
     let mut watcher = Watcher::comes(&app, Some(&person.token)).await;
     watcher.model.streams.insert("member:self".into(), 77);
@@ -102,7 +102,7 @@ async fn subscribes_anyway(watcher: &mut Watcher) {
 
 #[actix_web::test]
 async fn what_is_acknowledged_is_kept() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let person = app.member().await;
     let mut watcher = Watcher::comes(&app, Some(&person.token)).await;
     subscribes(&mut watcher, Stream::Own, Some(0)).await;
@@ -128,7 +128,7 @@ async fn what_is_acknowledged_is_kept() {
 
 #[actix_web::test]
 async fn nobody_follows_what_is_not_theirs() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let person = app.member().await;
     let mut member = Watcher::comes(&app, Some(&person.token)).await;
     for stream in ["tenant", "ops", "project:0192d7a0-0000-7000-8000-000000000000"] {
@@ -148,7 +148,7 @@ async fn nobody_follows_what_is_not_theirs() {
 
 #[actix_web::test]
 async fn who_signs_out_is_closed_and_told_not_to_come_back() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let person = app.member().await;
     let mut watcher = Watcher::comes(&app, Some(&person.token)).await;
     let mut other = Watcher::comes(&app, Some(&app.member().await.token)).await;
@@ -160,7 +160,7 @@ async fn who_signs_out_is_closed_and_told_not_to_come_back() {
 
 #[actix_web::test]
 async fn a_server_that_leaves_says_when_to_come_back() {
-    let app = TestApp::spawn().await;
+    let app = spawn_over(OUTLET, |_| {}).await;
     let mut watchers = Vec::new();
     for _ in 0..10 {
         watchers.push(Watcher::comes(&app, None).await);

@@ -95,7 +95,11 @@ impl Watcher {
     }
 
     pub async fn sends(&mut self, message: Message) {
-        self.socket.send(message).await.unwrap();
+        self.try_send(message).await.unwrap();
+    }
+
+    pub async fn try_send(&mut self, message: Message) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        self.socket.send(message).await
     }
 
     /// Looks at a box; waits until it is there.

@@ -1,0 +1,60 @@
+//! How bytes reach a socket. The hub writes into an [`Outlet`] and never knows what is behind it.
+//!
+//! [`queue`] makes one whose bytes the body of a response reads: it works behind every layer of HTTP. [`raw`] makes one that writes
+//! into a socket itself, at once, and leaves only what the socket did not take. Both keep [`lanes`]: a bounded queue for events and
+//! control frames, one batch of state. Never queues state: at most one batch of it is in flight for a viewer.
+
+mod lanes;
+mod queue;
+mod raw;
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use time::OffsetDateTime;
+
+use crate::{framing::Framing, wire::Close};
+
+pub use queue::{OutletBody, QueueOutlet, queue};
+pub use raw::{Line, RawEnd, RawOutlet, raw};
+
+/// One frame ready to travel, and the commit it tells of, if it tells of one.
+#[derive(Clone, Debug)]
+pub struct Framed {
+    pub bytes: Bytes,
+    pub at: Option<OffsetDateTime>,
+}
+
+/// More waited than is kept for one connection.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Overflow;
+
+pub trait Outlet: Send {
+    fn framing(&self) -> Framing;
+    /// Queues an event or control frame; it leaves before any state.
+    fn push(&mut self, frame: Framed) -> Result<(), Overflow>;
+    /// Whether the last state was accepted, so that the next may be given.
+    fn takes_state(&self) -> bool;
+    /// Takes the state of one flush out of `frames`: several frames, one write.
+    fn state(&mut self, frames: &mut Vec<Framed>);
+    /// Asks to be told (by the outlet's own call of its owner) when there is room again.
+    fn wake_when_free(&mut self);
+    /// Event entries that still fit.
+    fn room(&self) -> usize;
+    /// How long something has waited without any of it being taken.
+    fn stuck_for(&self, now: Instant) -> Duration;
+    /// When something was last taken or given.
+    fn quiet_since(&self) -> Instant;
+    /// Says why and ends, after what is queued; what cannot be said any more is dropped.
+    fn close(&mut self, close: Close);
+}
+
+/// Called by an outlet that has room again.
+pub type Wake = Box<dyn Fn() + Send>;
+
+/// What an outlet keeps at most for one connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub event_bytes: usize,
+    pub event_entries: usize,
+}

@@ -1,0 +1,105 @@
+//! The queue outlet: what the hub writes waits until the body of a response is read. One mutex, never contended: hub and body live on
+//! the same thread.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::{Bounds, Framed, Outlet, Overflow, Wake, lanes::Lanes};
+use crate::{framing::Framing, wire::Close};
+
+/// The hub's end of a queue outlet.
+#[derive(Clone)]
+pub struct QueueOutlet(Arc<Mutex<Lanes>>);
+
+/// The socket's end: the body of the response.
+pub struct OutletBody(Arc<Mutex<Lanes>>);
+
+pub fn queue(framing: Framing, bounds: Bounds, wake: Wake) -> (QueueOutlet, OutletBody) {
+    let lanes = Arc::new(Mutex::new(Lanes::new(framing, bounds, wake)));
+    (QueueOutlet(lanes.clone()), OutletBody(lanes))
+}
+
+fn lock(lanes: &Mutex<Lanes>) -> MutexGuard<'_, Lanes> {
+    // Nothing in here panics half-way; a poisoned lock still holds whole lanes.
+    lanes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Outlet for QueueOutlet {
+    fn framing(&self) -> Framing {
+        lock(&self.0).framing
+    }
+
+    fn push(&mut self, frame: Framed) -> Result<(), Overflow> {
+        let mut lanes = lock(&self.0);
+        if lanes.push(frame)? {
+            lanes.wake_writer();
+        }
+        Ok(())
+    }
+
+    fn takes_state(&self) -> bool {
+        lock(&self.0).takes_state()
+    }
+
+    fn state(&mut self, frames: &mut Vec<Framed>) {
+        let mut lanes = lock(&self.0);
+        lanes.state(frames);
+        lanes.wake_writer();
+    }
+
+    fn wake_when_free(&mut self) {
+        lock(&self.0).wake_when_free();
+    }
+
+    fn room(&self) -> usize {
+        lock(&self.0).room()
+    }
+
+    fn stuck_for(&self, now: Instant) -> Duration {
+        lock(&self.0).stuck_for(now)
+    }
+
+    fn quiet_since(&self) -> Instant {
+        lock(&self.0).quiet_since()
+    }
+
+    fn close(&mut self, close: Close) {
+        let mut lanes = lock(&self.0);
+        if lanes.close(close) {
+            lanes.wake_writer();
+        }
+    }
+}
+
+impl Stream for OutletBody {
+    type Item = Result<Bytes, std::io::Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut lanes = lock(&self.0);
+        if lanes.has_ended() {
+            return Poll::Ready(None);
+        }
+        // Polled again: what it gave last has been taken by the connection.
+        lanes.accepted();
+        match lanes.next() {
+            Some(bytes) => Poll::Ready(Some(Ok(bytes))),
+            None => {
+                lanes.writer = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for OutletBody {
+    fn drop(&mut self) {
+        lock(&self.0).gone();
+    }
+}

@@ -1,0 +1,141 @@
+//! The raw outlet's socket: a WebSocket that was taken over from HTTP, written to by the hub and read by its session.
+//!
+//! Called by [`takeover`](super::takeover) with a socket whose handshake was answered. Knows bytes and their readiness; frames, tokens and
+//! limits are the session's, as with the other outlet.
+
+use std::{
+    cell::RefCell,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use actix_web::rt::net::TcpStream;
+use actors::outlet::{Line, RawEnd, raw};
+use bytes::BytesMut;
+use futures_util::Stream;
+use tokio::time::Sleep;
+
+use super::{
+    connect::wake,
+    frames::{Frames, Inbound, Source, Wrong},
+    session::{Opening, Session},
+};
+
+/// A close that its client does not take within this is not said: the socket ends without it.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+/// After our last word the client has this to end its side: ending at once could take the word along.
+const LINGER: Duration = Duration::from_secs(1);
+/// Read at once, into a buffer that all connections of a thread share.
+const READ: usize = 16 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<[u8; READ]> = const { RefCell::new([0; READ]) };
+}
+
+#[derive(Clone)]
+struct Socket(Arc<TcpStream>);
+
+impl Line for Socket {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_write_ready(cx)
+    }
+}
+
+impl Source for Socket {
+    fn poll_more(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<bool> {
+        loop {
+            if ready!(self.0.poll_read_ready(cx)).is_err() {
+                return Poll::Ready(false);
+            }
+            let read = SCRATCH.with_borrow_mut(|scratch| {
+                let read = self.0.try_read(scratch);
+                if let Ok(length) = read {
+                    buffer.extend_from_slice(&scratch[..length]);
+                }
+                read
+            });
+            match read {
+                Ok(length) => return Poll::Ready(length > 0),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return Poll::Ready(false),
+            }
+        }
+    }
+}
+
+/// A client's frames, until nothing reaches it any more.
+struct Reading {
+    frames: Frames<Socket>,
+    all_read: bool,
+}
+
+impl Stream for Reading {
+    type Item = Result<Inbound, Wrong>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // What ends a session is its way out: the last word may still wait for room.
+        if self.all_read {
+            return Poll::Pending;
+        }
+        let came = ready!(Pin::new(&mut self.frames).poll_next(cx));
+        self.all_read = came.is_none();
+        if came.is_some() { Poll::Ready(came) } else { Poll::Pending }
+    }
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve(opening: Opening, socket: TcpStream, came: BytesMut) {
+    let socket = Socket(Arc::new(socket));
+    let (live, id) = (&opening.app.live, opening.id);
+    let hub = live.hub();
+    let (outlet, end) = raw(socket.clone(), opening.framing, live.config().bounds(), wake(&hub, id));
+    let frames = Frames::new(socket.clone(), came, live.config().frame_bytes as usize);
+    let session = Session::new(opening, hub, outlet);
+    let mut over = Over { end, late: None };
+    session.run(Reading { frames, all_read: false }, |cx| over.poll(cx)).await;
+    drop(over);
+    goodbye(&socket.0).await;
+}
+
+/// Whether all was said, or will never be.
+struct Over {
+    end: RawEnd<Socket>,
+    late: Option<Pin<Box<Sleep>>>,
+}
+
+impl Over {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.end.poll_ended(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if !self.end.is_closing() {
+            return Poll::Pending;
+        }
+        self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSE_WITHIN))).as_mut().poll(cx)
+    }
+}
+
+/// Ends our side, and reads past what the client still sends, for a moment.
+pub(super) async fn goodbye(socket: &TcpStream) {
+    if rustix::net::shutdown(socket, rustix::net::Shutdown::Write).is_err() {
+        return; // It is gone already.
+    }
+    let past = async {
+        let mut scratch = [0; 1_024];
+        while socket.readable().await.is_ok() {
+            match socket.try_read(&mut scratch) {
+                Ok(0) => return,
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
+                Ok(_) | Err(_) => {}
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, past).await; // Late: it ends without it.
+}

@@ -1,0 +1,16 @@
+//! What is asked of every outlet, asked of the queue outlet.
+
+use super::{Model, Watcher, spawn_over, watcher};
+
+const OUTLET: actors::OutletKind = actors::OutletKind::Queue;
+
+#[path = "encodings.rs"]
+mod encodings;
+#[path = "handshake.rs"]
+mod handshake;
+#[path = "hostile.rs"]
+mod hostile;
+#[path = "map.rs"]
+mod map;
+#[path = "streams.rs"]
+mod streams;
