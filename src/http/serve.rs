@@ -17,7 +17,7 @@ use actix_web::{
     rt::net::TcpStream,
     web,
 };
-use actors::OutletKind;
+use actors::{OutletKind, outlet::PIECE};
 use tracing_actix_web::TracingLogger;
 
 use super::{
@@ -72,6 +72,7 @@ where
         .client_request_timeout(settings.head_within)
         .client_disconnect_timeout(CLOSE_WITHIN)
         .tcp_nodelay(true) // small live frames must not wait for an acknowledgement
+        .h1_write_buffer_size(PIECE) // with a live body's pieces it never grows
         .on_connect_ext(|socket: &TcpStream, _: &mut Extensions| sockets::accepted(socket))
         .graceful_shutdown_signal(move || {
             let stopping = stopping.clone();

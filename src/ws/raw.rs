@@ -128,9 +128,8 @@ pub(super) async fn goodbye(socket: &TcpStream) {
         return; // It is gone already.
     }
     let past = async {
-        let mut scratch = [0; 1_024];
         while socket.readable().await.is_ok() {
-            match socket.try_read(&mut scratch) {
+            match SCRATCH.with_borrow_mut(|scratch| socket.try_read(scratch)) {
                 Ok(0) => return,
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
                 Ok(_) | Err(_) => {}

@@ -103,6 +103,7 @@ impl Hub {
         (view.resuming, view.taken) = (resuming, needs_snapshot);
         let view_id = view.id.clone();
         let Some(conn) = self.conns.get_mut(&id) else { return };
+        conn.views.reserve_exact(1); // most have one
         match shows {
             Shows::Nothing => {
                 view.blank = true;
@@ -169,6 +170,7 @@ impl Hub {
         let (stay, leave): (Vec<_>, Vec<_>) = std::mem::take(&mut view.parts).into_iter().partition(|part| scopes.contains(&part.board.scope));
         let known: Vec<ScopeName> = stay.iter().map(|part| part.board.scope).collect();
         view.parts = stay;
+        view.parts.reserve_exact(scopes.len().saturating_sub(known.len()));
         let mut new = Vec::new();
         for scope in scopes.iter().filter(|scope| !known.contains(scope)) {
             let key = self.core.next_id();

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use crate::{framing::Framing, wire::Close};
 
-pub use queue::{OutletBody, QueueOutlet, queue};
+pub use queue::{OutletBody, PIECE, QueueOutlet, queue};
 pub use raw::{Line, RawEnd, RawOutlet, raw};
 
 /// One frame ready to travel, and the commit it tells of, if it tells of one.

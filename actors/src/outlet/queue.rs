@@ -14,16 +14,24 @@ use futures_util::Stream;
 use super::{Bounds, Framed, Outlet, Overflow, Wake, lanes::Lanes};
 use crate::{framing::Framing, wire::Close};
 
+/// Bytes of one piece of the body. HTTP copies it into a buffer that keeps the size it once had: what is larger than this comes in
+/// pieces, so that a large snapshot does not stay with a quiet connection.
+pub const PIECE: usize = 4 * 1024;
+
 /// The hub's end of a queue outlet.
 #[derive(Clone)]
 pub struct QueueOutlet(Arc<Mutex<Lanes>>);
 
 /// The socket's end: the body of the response.
-pub struct OutletBody(Arc<Mutex<Lanes>>);
+pub struct OutletBody {
+    lanes: Arc<Mutex<Lanes>>,
+    /// What was taken out last and not yet given on.
+    left: Bytes,
+}
 
 pub fn queue(framing: Framing, bounds: Bounds, wake: Wake) -> (QueueOutlet, OutletBody) {
     let lanes = Arc::new(Mutex::new(Lanes::new(framing, bounds, wake)));
-    (QueueOutlet(lanes.clone()), OutletBody(lanes))
+    (QueueOutlet(lanes.clone()), OutletBody { lanes, left: Bytes::new() })
 }
 
 fn lock(lanes: &Mutex<Lanes>) -> MutexGuard<'_, Lanes> {
@@ -82,24 +90,29 @@ impl Stream for OutletBody {
     type Item = Result<Bytes, std::io::Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut lanes = lock(&self.0);
-        if lanes.has_ended() {
-            return Poll::Ready(None);
-        }
-        // Polled again: what it gave last has been taken by the connection.
-        lanes.accepted();
-        match lanes.next() {
-            Some(bytes) => Poll::Ready(Some(Ok(bytes))),
-            None => {
-                lanes.writer = Some(cx.waker().clone());
-                Poll::Pending
+        let Self { lanes, left } = self.get_mut();
+        if left.is_empty() {
+            let mut lanes = lock(lanes);
+            if lanes.has_ended() {
+                return Poll::Ready(None);
+            }
+            // Polled again: what it gave last has been taken by the connection.
+            lanes.accepted();
+            match lanes.next() {
+                Some(bytes) => *left = bytes,
+                None => {
+                    lanes.writer = Some(cx.waker().clone());
+                    return Poll::Pending;
+                }
             }
         }
+        let piece = if left.len() > PIECE { left.split_to(PIECE) } else { std::mem::take(left) };
+        Poll::Ready(Some(Ok(piece)))
     }
 }
 
 impl Drop for OutletBody {
     fn drop(&mut self) {
-        lock(&self.0).gone();
+        lock(&self.lanes).gone();
     }
 }
