@@ -249,7 +249,9 @@ mod tests {
         fn new(room: usize) -> Self {
             let (pipe, freed) = (Arc::new(Pipe { room: room.into(), ..Pipe::default() }), Arc::new(AtomicUsize::new(0)));
             let told = freed.clone();
-            let wake = Box::new(move || drop(told.fetch_add(1, Ordering::SeqCst)));
+            let wake = Box::new(move || {
+                told.fetch_add(1, Ordering::SeqCst);
+            });
             let (outlet, end) = raw(pipe.clone(), Framing::WebSocket, Bounds { event_bytes: 1_000, event_entries: 3 }, wake);
             Self { pipe, outlet, end, freed, wakes: Arc::new(Wakes(AtomicUsize::new(0))) }
         }

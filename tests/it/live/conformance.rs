@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{
 
 use crate::{
     harness::{TENANT, TestApp},
-    live::map::lists,
+    live::queue::map::lists,
 };
 
 fn broken(findings: &[Finding]) -> Vec<(&'static str, String)> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{OUTLET, Watcher, spawn_over, watcher::BARCELONA};
-use crate::harness::{Person, TestApp};
+use crate::harness::Person;
 
 const CITY: u64 = 3_128_760;
 const BINARY: &str = "posada.v1.bin";

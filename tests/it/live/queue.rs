@@ -11,6 +11,6 @@ mod handshake;
 #[path = "hostile.rs"]
 mod hostile;
 #[path = "map.rs"]
-mod map;
+pub mod map;
 #[path = "streams.rs"]
 mod streams;
