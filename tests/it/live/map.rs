@@ -8,7 +8,7 @@ use crate::harness::Person;
 
 const CITY: u64 = 3_128_760;
 
-pub(super) async fn lists(host: &Person, lat: f64, lng: f64, title: &str) -> Value {
+pub async fn lists(host: &Person, lat: f64, lng: f64, title: &str) -> Value {
     let home = json!({"kind": "apartment", "offer": "entire_place", "title": title, "description": "By the sea.", "guests": 2,
         "price": {"amount": 8000, "currency": "EUR"}, "position": {"lat": lat, "lng": lng}, "city": CITY});
     host.post("/api/v1/homes", &home).await.expect(201).json()
