@@ -1,6 +1,7 @@
 //! The server from outside: real HTTP, real sockets, real Postgres. One module per capability; `harness` starts it all.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod faults;
 mod harness;
 mod homes;
 mod http;

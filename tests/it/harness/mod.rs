@@ -7,13 +7,15 @@
 
 mod client;
 mod cluster;
-mod people;
+#[path = "../../../actors/tests/live/model.rs"]
+pub mod model;
+pub mod people;
 mod process;
 pub mod program;
 pub mod prometheus;
 mod server;
-mod socket;
 pub mod watch;
+mod watcher;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -21,10 +23,11 @@ use posada::config::Config;
 use sqlx::{PgPool, postgres::PgPoolOptions};
 
 pub use client::{Answer, Client};
-pub use people::Person;
+pub use model::Model;
+pub use people::{CITY, Person};
 pub use process::Process;
 use server::Server;
-pub use socket::{Closed, Socket};
+pub use watcher::{BARCELONA, Watcher};
 
 /// A running server. Stop it with [`stop`](Self::stop); dropping it ends it as a crash would.
 pub struct TestApp {
@@ -102,6 +105,11 @@ impl TestApp {
     /// The address of the database for a role, as a test that connects by itself needs it.
     pub fn database_url(&self, role: &str) -> String {
         self.database.url(role)
+    }
+
+    /// Where the test's server writes what is not in the database.
+    pub fn data_dir(&self) -> &std::path::Path {
+        &self.database.dir
     }
 
     /// Somebody who has not signed in.

@@ -19,7 +19,7 @@ pub struct Person {
 }
 
 /// Barcelona, where people of tests are at home unless they say otherwise.
-pub const BARCELONA: i64 = 3_128_760;
+pub const CITY: i64 = 3_128_760;
 
 impl TestApp {
     /// Somebody who has just signed up.
@@ -41,7 +41,7 @@ impl TestApp {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let (email, password) = (format!("{}-{n}@example.org", name.to_lowercase().replace(' ', "-")), format!("long enough {n}"));
         let client = self.visitor().in_tenant(tenant).with("X-Posada-Token", "1");
-        let body = json!({ "email": email, "password": password, "name": name, "home_city": BARCELONA, "roles": roles });
+        let body = json!({ "email": email, "password": password, "name": name, "home_city": CITY, "roles": roles });
         let session = client.post("/api/v1/accounts", &body).await.expect(201).json();
         let token = text(&session, "token");
         let id = session["member"]["id"].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! The real program, in a process and a directory of its own: for what only a process can show (kills, signals, exit codes).
+//! The real program as a process: for what only a process can show (kills, signals, exit codes).
 
 use std::{
     io::{BufRead, BufReader},
@@ -8,15 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Client, watch::Watch};
+use rustix::process::{Pid, Signal, kill_process};
 
-/// A directory with a database, and the program at work in it. Dropping it ends whatever still runs there.
+use super::{Client, TestApp, watch::Watch};
+
+/// The program with its data. Dropping one that has a directory of its own ends whatever still runs there.
 pub struct Program {
     pub dir: PathBuf,
-    _watch: Watch,
+    /// The addresses of a test's database; none: the embedded Postgres of the directory.
+    urls: Option<[String; 2]>,
+    _watch: Option<Watch>,
 }
 
-/// A running server.
+/// A running server. Killed when it is dropped.
 pub struct Serving {
     pub address: SocketAddr,
     /// From the start of the process to its line that says it is ready.
@@ -25,16 +29,26 @@ pub struct Serving {
 }
 
 impl Program {
+    /// In a directory of its own, with a Postgres of its own.
     pub fn new() -> Self {
         let dir = std::env::temp_dir().join(format!("posada-program-{}", uuid::Uuid::now_v7().simple()));
-        let _watch = Watch::over(&dir);
-        Self { dir, _watch }
+        let watch = Watch::over(&dir);
+        Self { dir, urls: None, _watch: Some(watch) }
+    }
+
+    /// On the database of a test.
+    pub fn beside(app: &TestApp) -> Self {
+        let urls = ["posada_app", "posada_owner"].map(|role| app.database_url(role));
+        Self { dir: app.data_dir().join("program"), urls: Some(urls), _watch: None }
     }
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_posada"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("POSADA_") || name == "DATABASE_URL") {
             command.env_remove(name);
+        }
+        if let Some([app, owner]) = &self.urls {
+            command.env("POSADA_DATABASE__URL", app).env("POSADA_DATABASE__OWNER_URL", owner);
         }
         command.env("POSADA_DATA_DIR", &self.dir).env("POSADA_LOG__FILTER", "error").current_dir(std::env::temp_dir()).stdin(Stdio::null()).args(args);
         command
@@ -50,21 +64,23 @@ impl Program {
         self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
-    /// Starts the server on free ports, without a demo, and waits until it says that it is ready.
+    /// Starts the server on free ports, without a demo, and waits until it is ready.
     pub fn serve(&self) -> Serving {
         self.serve_with(&["--no-demo"])
     }
 
     pub fn serve_with(&self, more: &[&str]) -> Serving {
-        let begun = Instant::now();
-        let args = [&["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"], more].concat();
-        let mut child = self.command(&args).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ready = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, address)| address.trim().to_owned()));
-        let address = ready.expect("the server ended before it was ready").parse().unwrap();
-        // Whatever else it prints must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Serving { address, ready_after: begun.elapsed(), child }
+        Serving::begin(self.server(more))
+    }
+
+    /// The same, while the test goes on with something else.
+    pub async fn starts(&self, more: &[&str]) -> Serving {
+        let command = self.server(&[&["--no-demo"], more].concat());
+        tokio::task::spawn_blocking(move || Serving::begin(command)).await.unwrap()
+    }
+
+    fn server(&self, more: &[&str]) -> Command {
+        self.command(&[&["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"], more].concat())
     }
 
     /// The process id of the Postgres that runs here, if one does.
@@ -72,28 +88,65 @@ impl Program {
         let pid = std::fs::read_to_string(self.dir.join("postgres/postmaster.pid")).ok()?.lines().next()?.parse().ok()?;
         PathBuf::from(format!("/proc/{pid}/cwd/.")).exists().then_some(pid)
     }
+
+    /// `kill -9` for the Postgres that runs here; its process id.
+    pub fn kill_postgres(&self) -> u32 {
+        let pid = self.postgres().expect("a Postgres runs here");
+        kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL).unwrap();
+        pid
+    }
 }
 
 impl Serving {
+    fn begin(mut command: Command) -> Self {
+        let begun = Instant::now();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, address)| address.trim().to_owned()));
+        let address = ready.expect("the server ended before it was ready").parse().unwrap();
+        // Whatever else it prints must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { address, ready_after: begun.elapsed(), child }
+    }
+
     pub fn client(&self) -> Client {
         Client::new(self.address)
     }
 
-    /// `kill -9`.
-    pub fn kill(mut self) {
+    /// `kill -9`, not waited for.
+    pub fn kill_now(&mut self) {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    }
+
+    /// `kill -9`, and gone.
+    pub fn kill(mut self) {
+        self.die();
     }
 
     /// SIGTERM, and the exit code.
-    pub fn end(self) -> Option<i32> {
-        end(self.child)
+    pub fn end(mut self) -> Option<i32> {
+        end(&mut self.child)
+    }
+
+    /// SIGTERM, and the exit code, while the test goes on with something else.
+    pub async fn ends(mut self) -> Option<i32> {
+        tokio::task::spawn_blocking(move || end(&mut self.child)).await.unwrap()
+    }
+
+    fn die(&mut self) {
+        let _ = self.child.kill(); // It may have ended already.
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.die();
     }
 }
 
 /// Sends SIGTERM to a process that we started, and waits for it.
-pub fn end(mut child: Child) -> Option<i32> {
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+pub fn end(child: &mut Child) -> Option<i32> {
+    kill_process(Pid::from_child(child), Signal::TERM).unwrap();
     child.wait().unwrap().code()
 }

@@ -4,11 +4,11 @@ use actors::wire::Item;
 use serde_json::{Value, json};
 
 use super::{OUTLET, Watcher, spawn_over, watcher::BARCELONA};
-use crate::harness::Person;
+use crate::harness::Client;
 
 const CITY: u64 = 3_128_760;
 
-pub async fn lists(host: &Person, lat: f64, lng: f64, title: &str) -> Value {
+pub async fn lists(host: &Client, lat: f64, lng: f64, title: &str) -> Value {
     let home = json!({"kind": "apartment", "offer": "entire_place", "title": title, "description": "By the sea.", "guests": 2,
         "price": {"amount": 8000, "currency": "EUR"}, "position": {"lat": lat, "lng": lng}, "city": CITY});
     host.post("/api/v1/homes", &home).await.expect(201).json()
@@ -32,7 +32,7 @@ async fn a_home_appears_changes_moves_and_vanishes_on_an_open_map() {
     let changed = host.client.clone().with("If-Match", version(&second)).patch(&format!("/api/v1/homes/{id}"), &change).await.expect(200).json();
     visitor.until("its new title", |model| matches!(model.items("map").get(&id), Some(Item::Home { title, .. }) if title == "Second, by the park")).await;
 
-    let at = |model: &super::Model| match model.items("map").get(&id) {
+    let at = |model: &crate::harness::Model| match model.items("map").get(&id) {
         Some(Item::Home { y, x, .. }) => Some((*y, *x)),
         _ => None,
     };
@@ -88,13 +88,13 @@ async fn after_a_break_a_view_is_repaired_or_told_whole_and_never_has_a_gap() {
     let view = json!({"view": "map", "bbox": BARCELONA, "zoom": 12.0, "layers": ["cities", "homes"]});
 
     lists(&host, 41.38, 2.15, "While away").await;
-    visitor.returns(app.address(), Some(view.clone())).await;
+    visitor.returns(app.address(), std::slice::from_ref(&view)).await;
     assert_eq!(visitor.model.answered("map"), Some(actors::wire::Outcome::Resumed));
     visitor.until("both homes", |model| model.homes("map") == 2).await;
     assert_eq!(visitor.model.snapshots, 1, "it was proved, so it came as a delta");
 
     app.restart().await;
-    visitor.returns(app.address(), Some(view)).await;
+    visitor.returns(app.address(), &[view]).await;
     assert_eq!(visitor.model.answered("map"), Some(actors::wire::Outcome::Reset), "another process has other epochs");
     visitor.until("both homes", |model| model.is_whole("map") && model.homes("map") == 2).await;
     app.stop().await;

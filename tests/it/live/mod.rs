@@ -4,16 +4,17 @@
 #![allow(clippy::duplicate_mod)]
 
 mod conformance;
-#[path = "../../../actors/tests/live/model.rs"]
-mod model;
 mod queue;
 mod raw;
 mod sse;
 mod stalled;
-pub mod watcher;
 
-pub use model::Model;
-pub use watcher::Watcher;
+pub use crate::harness::{Model, Watcher};
+
+/// Where watchers look.
+pub mod watcher {
+    pub use crate::harness::BARCELONA;
+}
 
 /// A server whose WebSockets have this outlet.
 async fn spawn_over(outlet: actors::OutletKind, change: impl FnOnce(&mut posada::config::Config)) -> crate::harness::TestApp {

@@ -9,8 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Model, Watcher, watcher::BARCELONA};
-use crate::harness::{TENANT, TestApp};
+use crate::harness::{BARCELONA, Model, TENANT, TestApp, Watcher};
 
 struct Events {
     lines: BufReader<TcpStream>,

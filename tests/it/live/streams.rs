@@ -44,13 +44,13 @@ async fn events_come_in_order_and_again_after_a_break_and_a_restart() {
     for _ in 0..10 {
         tells(&app, &person, 100, true).await;
     }
-    watcher.returns(app.address(), None).await;
+    watcher.returns(app.address(), &[]).await;
     assert_eq!(watcher.model.answered("member:self"), Some(Outcome::Resumed));
     watcher.until("all events", |model| model.events.len() == 1005).await;
 
     app.restart().await;
     tells(&app, &person, 3, false).await;
-    watcher.returns(app.address(), None).await;
+    watcher.returns(app.address(), &[]).await;
     watcher.until("those after the restart", |model| model.events.len() == 1008).await;
     assert!(watcher.model.events.iter().map(|(_, seq, _)| *seq).eq(1..=1008));
     app.stop().await;

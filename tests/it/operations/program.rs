@@ -35,9 +35,7 @@ async fn a_killed_server_leaves_a_postgres_that_the_next_one_takes_over_with_all
 async fn a_killed_postgres_is_started_again_under_the_running_server() {
     let program = Program::new();
     let serving = program.serve();
-    let before = program.postgres().unwrap();
-    let pid = rustix::process::Pid::from_raw(before as i32).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    let before = program.kill_postgres();
     let client = serving.client();
     let back = || async { (client.get("/health/deep").await.status, program.postgres()) };
     crate::harness::eventually(back, |(status, pid)| *status == 200 && pid.is_some_and(|pid| pid != before)).await;
@@ -57,9 +55,9 @@ async fn a_command_alone_starts_a_postgres_and_stops_it_even_when_it_is_interrup
     assert_eq!(program.run(&["member", "list", "--tenant", "nobody"]).status.code(), Some(1));
     assert_eq!(program.postgres(), None);
 
-    let long = program.begin(&["demo", "--homes", "500000"]);
+    let mut long = program.begin(&["demo", "--homes", "500000"]);
     crate::harness::eventually(|| async { program.postgres() }, Option::is_some).await;
-    assert_eq!(end(long), Some(130));
+    assert_eq!(end(&mut long), Some(130));
     assert_eq!(program.postgres(), None);
 }
 

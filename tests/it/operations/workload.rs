@@ -9,18 +9,17 @@ use crate::harness::{Client, TENANT, TestApp};
 pub async fn one_of_everything(app: &TestApp) {
     let (host, guest, visitor) = (app.host().await, app.guest().await, app.visitor());
     let mut map = visitor.live(TENANT, None).await;
-    map.say(&json!({ "t": "view", "id": "map", "bbox": [41.35, 2.1, 41.43, 2.25], "zoom": 13, "layers": ["homes"] })).await;
-    map.until(|frame| frame["t"] == "snapshot").await;
+    map.looks("map", [41.35, 2.1, 41.43, 2.25], 13.0).await;
     let home = host.post("/api/v1/homes", &home()).await.expect(201).json();
-    map.until(|frame| ["snapshot", "delta"].contains(&frame["t"].as_str().unwrap_or_default()) && frame.to_string().contains("Light and quiet")).await;
-    map.say(&json!({ "t": "nonsense" })).await;
-    map.until(|frame| frame["t"] == "error").await;
+    map.until("the new home", |model| model.homes("map") == 1).await;
+    map.says_json(json!({ "t": "nonsense" })).await;
+    map.until("what is wrong with it", |model| !model.errors.is_empty()).await;
 
     let mut at_host = visitor.live(TENANT, Some(&host.token)).await;
-    at_host.say(&json!({ "t": "subscribe", "stream": "member:self", "since": 0 })).await;
+    at_host.says_json(json!({ "t": "subscribe", "stream": "member:self", "since": 0 })).await;
     let asked = ask(&guest, &home, 30).await;
     let told = at_host.event("stay_requested").await;
-    at_host.say(&json!({ "t": "ack", "stream": "member:self", "seq": told["seq"] })).await;
+    at_host.says_json(json!({ "t": "ack", "stream": "member:self", "seq": told.seq })).await;
     let approval = format!("/api/v1/stays/{}/approval", asked["id"].as_str().unwrap());
     host.post(&approval, &json!({ "terms_version": asked["terms_version"] })).await.expect(200);
     let second = ask(&guest, &home, 60).await;
@@ -31,7 +30,7 @@ pub async fn one_of_everything(app: &TestApp) {
     }
     // The connection of somebody who signs out is ended.
     host.delete("/api/v1/session").await.expect(204);
-    while at_host.next().await.is_ok() {}
+    while at_host.next().await.is_some() {}
 }
 
 async fn ask(guest: &Client, home: &Value, days: i64) -> Value {

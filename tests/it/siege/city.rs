@@ -10,7 +10,7 @@ use posada::store::events::NewEvent;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{harness::TestApp, live::Model};
+use crate::harness::{Model, TestApp};
 
 const CITY: CityId = CityId(3_128_760);
 const HOMES: u128 = 50;

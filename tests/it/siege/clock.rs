@@ -4,10 +4,7 @@ use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::{
-    harness::{Client, Process, TENANT, TestApp, eventually},
-    live::{Watcher, watcher::BARCELONA},
-};
+use crate::harness::{BARCELONA, Client, Process, TENANT, TestApp, Watcher, eventually};
 
 fn library() -> Option<PathBuf> {
     fs::read_dir("/usr/lib").ok()?.flatten().map(|dir| dir.path().join("faketime/libfaketimeMT.so.1")).find(|path| path.exists())

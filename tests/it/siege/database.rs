@@ -5,10 +5,7 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
 use super::raw::PATIENCE;
-use crate::{
-    harness::{Client, TestApp, eventually},
-    live::{Watcher, watcher::BARCELONA},
-};
+use crate::harness::{BARCELONA, Client, TestApp, Watcher, eventually};
 
 /// What every reader of members waits for, until it is dropped.
 async fn members_locked(app: &TestApp) -> PgConnection {

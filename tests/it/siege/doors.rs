@@ -8,10 +8,7 @@ use tokio::{
 };
 
 use super::raw::{PATIENCE, connected};
-use crate::{
-    harness::{TestApp, eventually},
-    live::Watcher,
-};
+use crate::harness::{TestApp, Watcher, eventually};
 
 const HALF: &[u8] = b"GET /api/v1/tenant HTTP/1.1\r\nHost: a\r\nX-Slow: ";
 

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use super::raw::{Heard, Raw, frame, text};
-use crate::harness::{TestApp, eventually};
-use crate::live::Watcher;
+use crate::harness::{TestApp, Watcher, eventually};
 
 /// What a client that sends something must see.
 #[derive(Debug, PartialEq)]

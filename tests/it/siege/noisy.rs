@@ -7,10 +7,7 @@ use super::{
     city::{all_change, has_a_city, shows},
     raw::PATIENCE,
 };
-use crate::{
-    harness::{Client, TENANT, TestApp},
-    live::{Watcher, watcher::BARCELONA},
-};
+use crate::harness::{BARCELONA, Client, TENANT, TestApp, Watcher};
 
 const PLACES: usize = 12;
 

@@ -7,10 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{
-    harness::{Person, Process, TENANT, TestApp, eventually},
-    live::{Watcher, watcher::BARCELONA},
-};
+use crate::harness::{BARCELONA, Person, TENANT, TestApp, Watcher, eventually, program::Program};
 
 const REVOKED: u16 = Close::Revoked.code();
 
@@ -49,8 +46,8 @@ async fn a_session_that_another_server_ends_ends_its_connections_here() {
     let mut events = reads_events(&app, &ana).await;
     let _ = ana.get("/api/v1/members/me").await.expect(200);
 
-    let other = Process::serve(&app).await;
-    let _ = ana.at(other.address()).delete("/api/v1/session").await.expect(204);
+    let other = Program::beside(&app).starts(&[]).await;
+    let _ = ana.at(other.address).delete("/api/v1/session").await.expect(204);
     assert_eq!(of_ana.until_closed().await, REVOKED);
     let mut rest = String::new();
     let ended = tokio::time::timeout(std::time::Duration::from_secs(30), events.read_to_string(&mut rest)).await;
@@ -65,7 +62,7 @@ async fn a_session_that_another_server_ends_ends_its_connections_here() {
     let shows = |watcher: &Watcher| format!("{:?}", watcher.model.items("map")).contains("Afterwards");
     of_ben.until("the new home", |model| format!("{:?}", model.items("map")).contains("Afterwards")).await;
     assert!(shows(&of_ben) && !shows(&of_ana), "nothing after the revocation");
-    other.kill().await;
+    other.kill();
     app.stop().await;
 }
 

@@ -7,10 +7,7 @@ use super::{
     city::{all_change, has_a_city, shows},
     raw::{Heard, Raw, text},
 };
-use crate::{
-    harness::{TENANT, TestApp, eventually},
-    live::{Watcher, watcher::BARCELONA},
-};
+use crate::harness::{BARCELONA, TENANT, TestApp, Watcher, eventually};
 
 /// Characters of a title, so that one change of all homes is about 100 kB for each who looks.
 const TITLE: usize = 2_000;

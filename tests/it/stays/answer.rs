@@ -41,10 +41,10 @@ async fn a_guest_withdraws_and_the_host_hears_of_it() {
     let (host, home, guest) = two_people(&app).await;
     let asked = guest.asks(&home, 10, 12).await.expect(201).json();
     let mut at_host = host.live(TENANT, Some(&host.token)).await;
-    at_host.say(&json!({"t": "subscribe", "stream": "member:self", "since": 0})).await;
+    at_host.says_json(json!({"t": "subscribe", "stream": "member:self", "since": 0})).await;
     at_host.event("stay_requested").await;
     let path = format!("/api/v1/stays/{}/withdrawal", asked["id"].as_str().unwrap());
     guest.post(&path, &Value::Null).await.expect(200);
-    assert_eq!(at_host.event("stay_withdrawn").await["body"]["stay"]["state"], "withdrawn");
+    assert_eq!(at_host.event("stay_withdrawn").await.body["stay"]["state"], "withdrawn");
     app.stop().await;
 }

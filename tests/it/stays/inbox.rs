@@ -23,10 +23,10 @@ async fn what_came_in_waits_for_whoever_was_away() {
 
     // The same events, the same bytes, when a session opens at last.
     let mut at_host = host.live(TENANT, Some(&host.token)).await;
-    at_host.say(&json!({"t": "subscribe", "stream": "member:self", "since": 1})).await;
+    at_host.says_json(json!({"t": "subscribe", "stream": "member:self", "since": 1})).await;
     let first = at_host.event("stay_requested").await;
-    assert_eq!((&first["seq"], &first["body"]), (&json!(2), &rest["items"][0]["body"]));
-    at_host.until(|frame| frame["t"] == "caught_up" && frame["seq"] == 3).await;
+    assert_eq!((first.seq, &first.body), (2, &rest["items"][0]["body"]));
+    at_host.until("the head", |model| model.caught_up.last().is_some_and(|(_, seq)| *seq == 3)).await;
     app.stop().await;
 }
 

@@ -4,7 +4,6 @@ mod answer;
 mod approve;
 mod expire;
 mod inbox;
-mod kill;
 mod request;
 mod seeded;
 
@@ -15,7 +14,7 @@ use crate::harness::{Person, TestApp};
 
 impl Person {
     /// A flat in Barcelona, for two, at 80 EUR a night.
-    async fn lists_a_home(&self) -> Value {
+    pub async fn lists_a_home(&self) -> Value {
         let draft = json!({
             "kind": "apartment", "offer": "entire_place", "title": "A flat by the sea", "description": "Third floor.", "guests": 2,
             "price": {"amount": 8000, "currency": "EUR"}, "position": {"lat": 41.3812, "lng": 2.1745}
@@ -38,7 +37,7 @@ impl Person {
 }
 
 /// So many days from today, as a date.
-fn day(from_now: u16) -> String {
+pub fn day(from_now: u16) -> String {
     domain::nights::iso(today() + Duration::days(from_now.into()))
 }
 

@@ -12,8 +12,8 @@ async fn a_request_reaches_the_host_at_once_and_the_answer_the_guest() {
     let mut at_host = host.live(TENANT, Some(&host.token)).await;
     let mut at_guest = guest.live(TENANT, Some(&guest.token)).await;
     for socket in [&mut at_host, &mut at_guest] {
-        socket.say(&json!({"t": "subscribe", "stream": "member:self", "since": 0})).await;
-        socket.until(|frame| frame["t"] == "caught_up").await;
+        socket.says_json(json!({"t": "subscribe", "stream": "member:self", "since": 0})).await;
+        socket.until("caught up", |model| !model.caught_up.is_empty()).await;
     }
     let free = format!("/api/v1/map?bbox=41.3,2.0,41.5,2.3&zoom=13&layers=homes&free_from={}&free_to={}", day(31), day(32));
     assert_eq!(guest.get(&free).await.expect(200).json()["total"]["homes"], 1);
@@ -21,19 +21,19 @@ async fn a_request_reaches_the_host_at_once_and_the_answer_the_guest() {
     let asked = guest.asks(&home, 30, 33).await.expect(201).json();
     assert_eq!((&asked["state"], &asked["total"]["amount"], &asked["mine"]), (&json!("requested"), &json!(24_000), &json!("guest")));
     let told = at_host.event("stay_requested").await;
-    assert_eq!(told["body"]["stay"]["id"], asked["id"]);
-    assert_eq!(told["body"]["stay"]["mine"], "host");
+    assert_eq!(told.body["stay"]["id"], asked["id"]);
+    assert_eq!(told.body["stay"]["mine"], "host");
     assert_eq!(guest.reads(&asked).await["delivered_at"], Value::Null, "nobody has acknowledged it yet");
 
-    at_host.say(&json!({"t": "ack", "stream": "member:self", "seq": told["seq"]})).await;
+    at_host.says_json(json!({"t": "ack", "stream": "member:self", "seq": told.seq})).await;
     let delivered = at_guest.event("stay_delivered").await;
-    assert!(delivered["body"]["stay"]["delivered_at"].is_string() && delivered["body"]["stay"]["seen_at"].is_null());
-    at_host.say(&json!({"t": "seen", "stream": "member:self", "seq": told["seq"]})).await;
-    assert!(at_guest.event("stay_seen").await["body"]["stay"]["seen_at"].is_string());
+    assert!(delivered.body["stay"]["delivered_at"].is_string() && delivered.body["stay"]["seen_at"].is_null());
+    at_host.says_json(json!({"t": "seen", "stream": "member:self", "seq": told.seq})).await;
+    assert!(at_guest.event("stay_seen").await.body["stay"]["seen_at"].is_string());
 
     let approved = host.approves(&asked).await.expect(200).json();
     assert_eq!(approved["state"], "approved");
-    assert_eq!(at_guest.event("stay_approved").await["body"]["stay"]["state"], "approved");
+    assert_eq!(at_guest.event("stay_approved").await.body["stay"]["state"], "approved");
     let map = eventually(async || guest.get(&free).await.expect(200).json(), |map| map["total"]["homes"] == 0).await;
     assert_eq!(map["total"]["homes"], 0, "the night is taken");
     app.stop().await;

@@ -2,10 +2,7 @@
 
 use serde_json::json;
 
-use crate::{
-    harness::{Client, Person, TestApp},
-    live::Watcher,
-};
+use crate::harness::{Client, Person, TestApp, Watcher};
 
 /// In every text of the other community.
 const MARK: &str = "zzmarkedzz";

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use actors::wire::{ClientFrame, Encoding, Hello, Resume, ServerFrame, Token, VERSION, binary};
+use actors::wire::{ClientFrame, Encoding, EventFrame, Hello, Resume, ServerFrame, Token, VERSION, binary};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -11,8 +11,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest, protocol::CloseFrame},
 };
 
-use super::Model;
-use crate::harness::{TENANT, TestApp};
+use super::{Client, Model, TENANT, TestApp};
 
 pub struct Watcher {
     socket: WebSocketStream<TcpStream>,
@@ -22,11 +21,27 @@ pub struct Watcher {
     /// Why the server closed, once it has.
     pub closed: Option<u16>,
     address: SocketAddr,
+    tenant: String,
     token: Option<String>,
 }
 
 /// Barcelona from street height.
 pub const BARCELONA: [f64; 4] = [41.30, 2.05, 41.47, 2.25];
+
+/// How long a frame may take to come: a machine that builds beside is slow.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Who comes back tries anew when it is not welcomed within this.
+const RETRY: Duration = Duration::from_secs(5);
+
+impl Client {
+    /// A connection of a tenant that has been welcomed; with a token as its member.
+    pub async fn live(&self, tenant: &str, token: Option<&str>) -> Watcher {
+        let mut watcher = Watcher::opens_at(self.address(), tenant, &[]).await;
+        watcher.token = token.map(str::to_owned);
+        watcher.hello(Vec::new()).await;
+        watcher
+    }
+}
 
 impl Watcher {
     /// Connects and says nothing.
@@ -44,16 +59,9 @@ impl Watcher {
     }
 
     async fn opens_offering(address: SocketAddr, tenant: &str, headers: &[(&'static str, String)], offered: &str) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
-        let mut request = format!("ws://{address}/t/{tenant}/live").into_client_request().unwrap();
-        request.headers_mut().insert("Sec-WebSocket-Protocol", offered.parse().unwrap());
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
-        let (socket, answer) = tokio_tungstenite::client_async(request, stream).await.unwrap();
-        let chosen = answer.headers().get("Sec-WebSocket-Protocol").unwrap().to_str().unwrap();
-        let encoding = Encoding::chosen([chosen]).expect("one that was offered");
-        Self { socket, model: Model::default(), encoding, reader: binary::Reader::default(), closed: None, address, token: None }
+        let (socket, encoding) = connect(address, tenant, headers, offered).await.expect("a connection");
+        let reader = binary::Reader::default();
+        Self { socket, model: Model::default(), encoding, reader, closed: None, address, tenant: tenant.to_owned(), token: None }
     }
 
     /// Connects, says hello and is welcomed. Without a token: a visitor.
@@ -70,20 +78,34 @@ impl Watcher {
         self.until("the welcome", |model| model.welcomed.is_some()).await;
     }
 
-    /// Comes back after a break and says what it holds. `view`: one with box and zoom, to be brought back whole.
-    pub async fn returns(&mut self, address: SocketAddr, view: Option<Value>) {
-        let fresh = Self::opens_offering(address, TENANT, &[], self.encoding.subprotocol()).await;
+    /// Comes back after a break and says what it holds. `views`: each with box and zoom, to be brought back whole.
+    pub async fn returns(&mut self, address: SocketAddr, views: &[Value]) {
+        assert!(self.tries_to_return(address, views).await, "nobody welcomes it: {:?}", self.model.errors);
+    }
+
+    /// The same; false if nobody is there, or the connection ends before the welcome.
+    pub async fn tries_to_return(&mut self, address: SocketAddr, views: &[Value]) -> bool {
+        let coming = connect(address, &self.tenant, &[], self.encoding.subprotocol());
+        let Ok(Some((socket, _))) = tokio::time::timeout(RETRY, coming).await else { return false };
         self.reader.reconnects();
-        (self.socket, self.closed, self.address) = (fresh.socket, None, address);
+        (self.socket, self.closed, self.address) = (socket, None, address);
         self.model.reconnects();
         let mut resume: Vec<Resume> = self.model.resume_streams().into_iter().map(Resume::Stream).collect();
-        if let Some(view) = view {
-            let id = view["view"].as_str().unwrap().to_owned();
-            let mut view = view;
-            view["since"] = serde_json::to_value(self.model.since(&id)).unwrap();
+        for view in views {
+            let mut view = view.clone();
+            view["since"] = serde_json::to_value(self.model.since(view["view"].as_str().unwrap())).unwrap();
             resume.push(serde_json::from_value(view).unwrap());
         }
-        self.hello(resume).await;
+        let hello = ClientFrame::Hello(Hello { client: "it".into(), version: VERSION, token: self.token.clone().map(Token), resume });
+        let welcomed = async {
+            self.socket.send(Message::text(serde_json::to_string(&hello).unwrap())).await.ok()?;
+            while self.model.welcomed.is_none() {
+                let frame = self.next().await?;
+                self.model.take(frame).unwrap();
+            }
+            Some(())
+        };
+        matches!(tokio::time::timeout(RETRY, welcomed).await, Ok(Some(())))
     }
 
     pub async fn says(&mut self, frame: &ClientFrame) {
@@ -92,6 +114,11 @@ impl Watcher {
 
     pub async fn says_json(&mut self, frame: Value) {
         self.sends(Message::text(frame.to_string())).await;
+    }
+
+    /// False if the connection has ended.
+    pub async fn tries_to_say(&mut self, frame: &Value) -> bool {
+        self.socket.send(Message::text(frame.to_string())).await.is_ok()
     }
 
     pub async fn sends(&mut self, message: Message) {
@@ -141,9 +168,25 @@ impl Watcher {
                 self.model.take(frame).unwrap();
             }
         };
-        if tokio::time::timeout(Duration::from_secs(10), wait).await.is_err() {
-            panic!("no {what} in ten seconds; errors {:?}, held {:?}", self.model.errors, self.model);
+        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
+            panic!("no {what} in {PATIENCE:?}; errors {:?}, held {:?}", self.model.errors, self.model);
         }
+    }
+
+    /// Takes frames up to the next event of a kind.
+    pub async fn event(&mut self, kind: &str) -> EventFrame {
+        let wait = async {
+            loop {
+                let frame = self.next().await.unwrap_or_else(|| panic!("closed with {:?} before a {kind}: {:?}", self.closed, self.model.errors));
+                self.model.take(frame.clone()).unwrap();
+                if let ServerFrame::Event(event) = frame
+                    && event.kind == kind
+                {
+                    return event;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("no {kind} in {PATIENCE:?}"))
     }
 
     /// Takes frames until the server closes; its code.
@@ -153,7 +196,7 @@ impl Watcher {
                 self.model.take(frame).unwrap();
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the server closes");
+        tokio::time::timeout(PATIENCE, wait).await.expect("the server closes");
         self.closed.expect("a close frame before the end")
     }
 
@@ -163,4 +206,17 @@ impl Watcher {
         self.says(&ClientFrame::Ping {}).await;
         self.until("the pong", |model| model.pongs > pongs).await;
     }
+}
+
+/// A socket with the encoding that was chosen of those on offer; none if nobody is there.
+async fn connect(address: SocketAddr, tenant: &str, headers: &[(&'static str, String)], offered: &str) -> Option<(WebSocketStream<TcpStream>, Encoding)> {
+    let stream = TcpStream::connect(address).await.ok()?;
+    let mut request = format!("ws://{address}/t/{tenant}/live").into_client_request().unwrap();
+    request.headers_mut().insert("Sec-WebSocket-Protocol", offered.parse().unwrap());
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    let (socket, answer) = tokio_tungstenite::client_async(request, stream).await.ok()?;
+    let chosen = answer.headers().get("Sec-WebSocket-Protocol").unwrap().to_str().unwrap();
+    Some((socket, Encoding::chosen([chosen]).expect("one that was offered")))
 }
