@@ -2,9 +2,15 @@
 //!
 //! Started by the first hub or question that needs it, stopped when nobody has looked for a while. Fed by the relay; what the relay
 //! loses is read from Postgres (the gap rule, the head timer). Feeds hubs. Never waits, never writes, and decides nothing.
+//!
+//! Its ticks are marks of its stream ([`Mark`]), the same in every process: a look that holds an older one waits until the events since
+//! have been read, and is then answered with what they touched; one that holds a newer one waits until this city has got there.
+
+mod returning;
 
 use std::{
     collections::BTreeMap,
+    mem,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -15,11 +21,13 @@ use time::OffsetDateTime;
 
 use crate::{
     board::{Board, Rates},
-    core::{Core, Reached, draw_epoch},
+    core::{Core, Reached},
+    epoch,
     hubs::Hubs,
     map::{CITY_LEVELS, HomeEntity, LiveMap},
-    messages::{Ask, BoardId, Delivery, Drill, Flush, HeadIs, Read, Tell, Watch, read_back},
-    ports::CityState,
+    mark::Mark,
+    messages::{Ask, BoardId, Delivery, Drill, Flush, HeadIs, HubPort, Look, Read, Settle, Tell, Watch, read_back},
+    ports::{CityState, SourceError},
     telemetry::{self, guarded},
     wire::ScopeName,
 };
@@ -51,7 +59,13 @@ pub(crate) struct City {
     began: Instant,
     failures: u32,
     hubs: Hubs,
-    looks: Vec<Watch>,
+    /// Looks that wait for the state, or for events that another process has told them of.
+    looks: Vec<(HubPort, Look)>,
+    /// Looks that wait for what came before the state.
+    returning: Vec<(HubPort, Look)>,
+    looking_back: bool,
+    /// Something panicked: what was told may be wrong, and is not built on.
+    is_doubted: bool,
     asks: Vec<Ask<Board<HomeEntity>>>,
     last_watched: Instant,
     flush: Option<(Instant, SpawnHandle)>,
@@ -77,6 +91,9 @@ impl City {
             failures: 0,
             hubs: Hubs::default(),
             looks: Vec::new(),
+            returning: Vec::new(),
+            looking_back: false,
+            is_doubted: false,
             asks: Vec::new(),
             last_watched: Instant::now(),
             flush: None,
@@ -96,16 +113,24 @@ impl City {
         self.began = Instant::now();
         self.reached.store(u64::MAX, Ordering::Relaxed);
         self.early.clear();
+        self.looks.append(&mut self.returning);
+        self.looking_back = false;
         if self.board.take().is_some() {
-            let gone = self.hubs.ids().into_iter().map(|hub| (hub, Delivery::Gone(self.board_id()))).collect();
-            self.hubs.send_all(gone);
+            self.tell_gone();
         }
         self.read_state(ctx);
     }
 
+    fn tell_gone(&mut self) {
+        let gone = self.hubs.ids().into_iter().map(|hub| (hub, Delivery::Gone(self.board_id(), !self.is_doubted))).collect();
+        self.hubs.send_all(gone);
+    }
+
     fn read_state(&mut self, ctx: &mut Context<Self>) {
         self.reading = true;
-        read_back(ctx.address(), self.build, self.core.source.city(self.tenant, self.city));
+        let (core, reading) = (self.core.clone(), self.core.source.city(self.tenant, self.city));
+        let answer = Box::pin(async move { Ok(Founding { lineage: core.lineage().await?, state: reading.await? }) });
+        read_back(ctx.address(), self.build, answer);
     }
 
     fn read_gap(&mut self, ctx: &mut Context<Self>) {
@@ -117,7 +142,7 @@ impl City {
     }
 
     /// A read failed: what is known stays served, and the read is tried again, later each time.
-    fn failed(&mut self, why: &crate::ports::SourceError, again: fn(&mut Self, &mut Context<Self>), ctx: &mut Context<Self>) {
+    fn failed(&mut self, why: &SourceError, again: fn(&mut Self, &mut Context<Self>), ctx: &mut Context<Self>) {
         metrics::counter!(telemetry::SOURCE_ERRORS, "actor" => ACTOR).increment(1);
         self.failures += 1;
         let wait = Duration::from_millis(100) * 2u32.pow(self.failures.min(6));
@@ -170,8 +195,9 @@ impl City {
         let Some(board) = &mut self.board else { return };
         match serde_json::from_str::<CityChange>(event.body.get()) {
             Ok(change) => {
+                let today = board.map().today();
+                board.reach(Mark { seq: event.seq, day: today }.tick());
                 let map = board.change(Some(event.at));
-                let today = map.today();
                 change.gone.into_iter().for_each(|id| {
                     map.remove(id);
                 });
@@ -185,7 +211,7 @@ impl City {
 
     /// Flushes when the mailbox is empty: what has come until then goes together.
     fn soon(&mut self, ctx: &mut Context<Self>) {
-        if !std::mem::replace(&mut self.flush_soon, true) {
+        if !mem::replace(&mut self.flush_soon, true) {
             ctx.notify(Flush);
         }
     }
@@ -230,29 +256,27 @@ impl City {
 
     fn watch(&mut self, watch: Watch, ctx: &mut Context<Self>) {
         self.last_watched = Instant::now();
-        if let Watch::Look(hub, _) = &watch {
-            self.hubs.join(hub.clone());
-        }
-        let Some(board) = &mut self.board else {
-            match watch {
-                Watch::Look(..) => self.looks.push(watch),
-                Watch::Leave(hub, key) => self.looks.retain(|w| !matches!(w, Watch::Look(h, look) if (h.id, look.key) == (hub, key))),
-                Watch::Where(..) => {}
-            }
-            return;
-        };
         match watch {
-            Watch::Look(hub, look) => board.look(hub.id, look),
-            Watch::Leave(hub, key) => return board.leave(hub, key),
+            Watch::Look(hub, look) => {
+                self.hubs.join(hub.clone());
+                self.forget(hub.id, look.key);
+                self.look(hub, look, ctx);
+            }
+            Watch::Leave(hub, key) => {
+                self.forget(hub, key);
+                if let Some(board) = &mut self.board {
+                    board.leave(hub, key);
+                }
+            }
             // Only a world knows where cities are.
-            Watch::Where(..) => return,
+            Watch::Where(..) => {}
         }
-        self.soon(ctx);
     }
 
     /// Runs a handler's work; if it panics, the actor is built anew from Postgres.
     fn guard(&mut self, ctx: &mut Context<Self>, work: impl FnOnce(&mut Self, &mut Context<Self>)) {
         if guarded(ACTOR, || work(self, ctx)).is_none() {
+            self.is_doubted = true;
             self.rebuild("panic", ctx);
         }
     }
@@ -264,7 +288,9 @@ impl City {
         }
         if let Some(board) = &mut self.board {
             let today = today();
-            if board.map().today() != today {
+            // A clock that was put back shows a day again that was over; nights are counted on when it has passed.
+            if board.map().today() < today {
+                board.reach(Mark { seq: self.applied, day: today }.tick());
                 board.change(None).set_today(today);
                 self.soon(ctx);
             }
@@ -295,26 +321,32 @@ impl Actor for City {
         metrics::gauge!(telemetry::ACTORS, "actor" => ACTOR).decrement(1);
         self.core.cities.leave((self.tenant, self.city), &self.reached);
         // Whoever looked in the last instant looks again, and finds a new actor.
-        let gone = self.hubs.ids().into_iter().map(|hub| (hub, Delivery::Gone(self.board_id()))).collect();
-        self.hubs.send_all(gone);
+        self.tell_gone();
     }
 }
 
-impl Handler<Read<CityState>> for City {
+/// Comes back from a read of what a city is.
+struct Founding {
+    lineage: Arc<str>,
+    state: CityState,
+}
+
+impl Handler<Read<Founding>> for City {
     type Result = ();
-    fn handle(&mut self, read: Read<CityState>, ctx: &mut Context<Self>) {
+    fn handle(&mut self, read: Read<Founding>, ctx: &mut Context<Self>) {
         if read.build != self.build {
             return;
         }
-        let state = match read.answer {
-            Ok(state) => state,
+        let Founding { lineage, state } = match read.answer {
+            Ok(founding) => founding,
             Err(why) => return self.failed(&why, City::read_state, ctx),
         };
         self.guard(ctx, |city, ctx| {
             let today = today();
             let (id, name) = (city.board_id(), city.city);
             let map = LiveMap::filled(CITY_LEVELS, today, state.homes.into_iter().map(|home| HomeEntity::new(home, name, today)));
-            let mut board = Board::new(id, draw_epoch(), map, Rates::new(&city.core.config));
+            let epoch = if city.is_doubted { epoch::drawn() } else { epoch::vouched(&lineage, city.tenant, id.scope) };
+            let mut board = Board::new(id, epoch, Mark { seq: state.head, day: today }.tick(), map, Rates::new(&city.core.config));
             for ask in city.asks.drain(..) {
                 (ask.0)(&mut board);
             }
@@ -322,8 +354,8 @@ impl Handler<Read<CityState>> for City {
             (city.applied, city.reading, city.failures) = (state.head, false, 0);
             city.reached.store(state.head, Ordering::Relaxed);
             metrics::histogram!(telemetry::REBUILD_SECONDS, "actor" => ACTOR).record(city.began.elapsed().as_secs_f64());
-            for look in std::mem::take(&mut city.looks) {
-                city.watch(look, ctx);
+            for (hub, look) in mem::take(&mut city.looks) {
+                city.look(hub, look, ctx);
             }
             city.advance(ctx);
         });
@@ -354,8 +386,10 @@ impl Handler<Read<Vec<Event>>> for City {
             }
             city.advance(ctx);
             if full {
-                city.read_gap(ctx);
+                return city.read_gap(ctx);
             }
+            let waited = mem::take(&mut city.looks);
+            city.answer(waited, ctx);
         });
     }
 }
@@ -363,7 +397,7 @@ impl Handler<Read<Vec<Event>>> for City {
 impl Handler<Tell> for City {
     type Result = ();
     fn handle(&mut self, Tell(event): Tell, ctx: &mut Context<Self>) {
-        if std::mem::take(&mut self.lose_next) {
+        if mem::take(&mut self.lose_next) {
             return;
         }
         self.guard(ctx, |city, ctx| city.take(event, ctx));
@@ -408,6 +442,17 @@ impl Handler<Flush> for City {
     fn handle(&mut self, _: Flush, ctx: &mut Context<Self>) {
         self.flush_soon = false;
         self.guard(ctx, City::flush);
+    }
+}
+
+impl Handler<Settle> for City {
+    type Result = ();
+    fn handle(&mut self, _: Settle, ctx: &mut Context<Self>) {
+        self.guard(ctx, |city, _| {
+            let Some(board) = &mut city.board else { return };
+            let told = board.settle(Instant::now());
+            city.hubs.send_all(told);
+        });
     }
 }
 

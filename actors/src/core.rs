@@ -14,7 +14,7 @@ use std::{
 
 use actix::{Actor, Addr, ArbiterHandle, Recipient};
 use domain::{CityId, StreamName, TenantId};
-use uuid::Uuid;
+use tokio::sync::OnceCell;
 
 use crate::{
     City, Inbox, World,
@@ -22,7 +22,7 @@ use crate::{
     gates::Gates,
     hub::ToHubs,
     messages::HubId,
-    ports::{Receipts, Source},
+    ports::{Receipts, Source, SourceError},
     relay::RelayHandle,
     revoked::RecentlyRevoked,
     shares::Shares,
@@ -44,6 +44,8 @@ pub(crate) struct Core {
     /// When the relay last showed that it lives, milliseconds since `started`.
     pub(crate) relay_beat: AtomicU64,
     pub(crate) started: Instant,
+    /// Which database this is; asked once.
+    lineage: OnceCell<Arc<str>>,
     next_id: AtomicU64,
     pool: Vec<ArbiterHandle>,
 }
@@ -66,6 +68,7 @@ impl Core {
             draining: AtomicBool::new(false),
             relay_beat: AtomicU64::new(0),
             started: Instant::now(),
+            lineage: OnceCell::new(),
             next_id: AtomicU64::new(1),
             pool,
         }
@@ -74,6 +77,11 @@ impl Core {
     /// A number no other hub, view or connection of this process has.
     pub(crate) fn next_id(&self) -> u64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Names the database: streams of the same name and place in it are the same stream.
+    pub(crate) async fn lineage(&self) -> Result<Arc<str>, SourceError> {
+        self.lineage.get_or_try_init(|| self.source.lineage()).await.cloned()
     }
 
     pub(crate) fn world(self: &Arc<Self>, tenant: TenantId) -> Addr<World> {
@@ -102,13 +110,6 @@ impl Core {
         key.hash(&mut hasher);
         &self.pool[(hasher.finish() % self.pool.len() as u64) as usize]
     }
-}
-
-/// An epoch: drawn for every build of a board, never guessed at.
-pub(crate) fn draw_epoch() -> Arc<str> {
-    let mut text = Uuid::new_v4().simple().to_string();
-    text.truncate(12);
-    text.into()
 }
 
 /// How far an actor has got in its stream, for the head timer to compare. `u64::MAX` while it has not read its state.

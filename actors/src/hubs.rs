@@ -75,7 +75,8 @@ impl Hubs {
                 self.owed.entry(hub).or_default().insert(match refused.open() {
                     Delivery::Looked(looked) => Owed::Board(looked.board),
                     Delivery::Ticked(ticked) => Owed::Board(ticked.board),
-                    Delivery::Missed(board) | Delivery::Gone(board) => Owed::Board(board),
+                    Delivery::Reached(reached) => Owed::Board(reached.board),
+                    Delivery::Missed(board) | Delivery::Gone(board, _) => Owed::Board(board),
                     Delivery::Fed(fed) => Owed::Stream(fed.tenant, fed.stream),
                     Delivery::Replayed(replayed) => Owed::Stream(replayed.tenant, replayed.stream),
                     Delivery::StreamGone(tenant, stream) => Owed::Stream(tenant, stream),

@@ -9,6 +9,7 @@ use std::{
 
 use actix::{Addr, Arbiter, Recipient, Supervisor};
 use domain::{CityId, StreamName, TenantId};
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -18,11 +19,14 @@ use crate::{
     gates::{Admitted, TooMany},
     hub::{ConnId, Revoked, ToHubs},
     mailbox,
-    messages::Drill,
+    messages::{Drill, Settle},
     ports::{Receipts, Source},
     relay::{INTAKE, Relay, RelayHandle},
     telemetry,
 };
+
+/// How long cities may take to tell what they have before everyone is asked to go.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// The live core. Cheap to clone.
 #[derive(Clone)]
@@ -155,6 +159,10 @@ impl Live {
         let open = self.core.gates.open();
         let within_ms = (u64::from(open) * 1_000 / u64::from(self.core.config.drain_per_s.max(1))).clamp(500, 60_000);
         tracing::info!(open, within_ms, "live connections are asked to come back later");
+        // What is on its way to a city's viewers goes first, and how far that is: so they can go on from there at another process.
+        let cities = self.core.cities.all();
+        let settled = join_all(cities.iter().map(|(_, city, _)| city.send(Settle)));
+        let _ = tokio::time::timeout(SETTLE, settled).await; // Who is told less may have to be told more when they come back.
         for hub in self.hubs() {
             // do_send: the last thing a hub is told must not be lost.
             hub.do_send(ToHubs::Drain { within_ms });

@@ -68,10 +68,12 @@ pub(crate) enum Watch {
 pub(crate) enum Delivery {
     Looked(Box<Looked>),
     Ticked(Ticked),
+    /// Nothing has changed that was not told; this is how far that is.
+    Reached(Reached),
     /// Something for this board could not be delivered: look again at all of it.
     Missed(BoardId),
-    /// The board is being rebuilt or has stopped: look again.
-    Gone(BoardId),
+    /// The board is being rebuilt or has stopped: look again. Whether what is held may be proved to it then.
+    Gone(BoardId, bool),
     Cities {
         key: WatchKey,
         cities: Vec<CityId>,
@@ -116,6 +118,15 @@ pub(crate) struct Ticked {
     /// The oldest commit this tells of.
     pub(crate) at: Option<OffsetDateTime>,
     pub(crate) groups: Arc<Vec<GroupChunks>>,
+}
+
+/// How far a board is, after all that it told.
+#[derive(Clone)]
+pub(crate) struct Reached {
+    pub(crate) board: BoardId,
+    /// As in [`Ticked`].
+    pub(crate) n: u64,
+    pub(crate) tick: u64,
 }
 
 /// New events of a stream, in order, with their frames encoded once.
@@ -232,6 +243,11 @@ impl<T: 'static> Ask<T> {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Flush;
+
+/// Tell hubs all that there is, and how far that is: they say goodbye. Answered when that is on its way.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Settle;
 
 /// A fault drill: what must never lose anything.
 #[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What the live core needs of the outside, as traits; the server's store fulfils them.
 
-use std::{future::Future, pin::Pin, time::SystemTime};
+use std::{future::Future, pin::Pin, sync::Arc, time::SystemTime};
 
 use domain::{
     CityId, Event, HomeFilter, MemberId, Position, StreamName, TenantId,
@@ -13,6 +13,8 @@ pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send>
 
 /// The truth, read side. Every answer is one consistent snapshot.
 pub trait Source: Send + Sync + 'static {
+    /// Names the database as long as its streams only go on: another one, or an older copy put in its place, has another name.
+    fn lineage(&self) -> Answer<Arc<str>>;
     /// A city's active homes, and the head of its stream at that instant.
     fn city(&self, tenant: TenantId, city: CityId) -> Answer<CityState>;
     /// All cities of a tenant with their counts.

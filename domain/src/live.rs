@@ -75,6 +75,9 @@ pub struct Event {
 pub struct CityChange {
     pub put: Vec<HomePoint>,
     pub gone: Vec<HomeId>,
+    /// Where those that are gone or have moved stood until now. Absent in what older versions wrote: then nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Vec<Position>>,
     /// The city's counts after this change.
     pub counts: CityCounts,
 }

@@ -171,14 +171,12 @@ impl Import<'_> {
         let changed: Vec<ImportedRow> = plan.changed.iter().map(|(home, was)| changed_row(home, was, now)).collect();
         tx.insert_imported(self.source, &new).await?;
         tx.update_imported(&changed).await?;
-        let left: Vec<(HomeId, CityId)> = plan
-            .changed
-            .iter()
-            .zip(&changed)
-            .filter(|((_, was), row)| was.status.is_public() && (!row.home.status.is_public() || row.home.city != was.city))
-            .map(|((_, was), _)| (was.id, was.city))
-            .collect();
-        let events = events(&mut tx, &new, &changed, left).await?;
+        let on_map = || plan.changed.iter().zip(&changed).filter(|((_, was), _)| was.status.is_public()).map(|((_, was), row)| (*was, row));
+        let goes = |was: &KnownImport, row: &ImportedRow| !row.home.status.is_public() || row.home.city != was.city;
+        let left: Vec<(HomeId, CityId)> = on_map().filter(|(was, row)| goes(was, row)).map(|(was, _)| (was.id, was.city)).collect();
+        let moved = on_map().filter(|(was, row)| goes(was, row) || row.home.public != was.public);
+        let stood = moved.map(|(was, _)| ((was.id, was.city), was.public.at)).collect();
+        let events = events(&mut tx, &new, &changed, left, &stood).await?;
         tx.record(events);
         if self.dry_run {
             return Ok((plan.taken, Vec::new()));
@@ -213,7 +211,15 @@ impl Import<'_> {
 }
 
 /// What a city's watchers are told. A new home is told as it was just written; a changed one is read again, for the nights that are taken there.
-async fn events(tx: &mut TenantTx, new: &[ImportedRow], changed: &[ImportedRow], left: Vec<(HomeId, CityId)>) -> Result<Vec<NewEvent>, StoreError> {
+///
+/// `left`: gone from these cities. `stood`: where those stood that are gone or have moved.
+async fn events(
+    tx: &mut TenantTx,
+    new: &[ImportedRow],
+    changed: &[ImportedRow],
+    left: Vec<(HomeId, CityId)>,
+    stood: &HashMap<(HomeId, CityId), Position>,
+) -> Result<Vec<NewEvent>, StoreError> {
     let mut cities: BTreeMap<CityId, (Vec<HomePoint>, Vec<HomeId>)> = BTreeMap::new();
     for row in new.iter().filter(|row| row.home.status.is_public()) {
         cities.entry(row.home.city).or_default().0.push(row.home.point(|_| Vec::new()));
@@ -233,7 +239,9 @@ async fn events(tx: &mut TenantTx, new: &[ImportedRow], changed: &[ImportedRow],
         let counts = counts.get(&city).copied().unwrap_or_default();
         let (mut put, mut gone) = (put.into_iter().peekable(), gone.into_iter().peekable());
         while put.peek().is_some() || gone.peek().is_some() {
-            let change = CityChange { put: put.by_ref().take(EVENT).collect(), gone: gone.by_ref().take(EVENT).collect(), counts };
+            let (put, gone): (Vec<_>, Vec<_>) = (put.by_ref().take(EVENT).collect(), gone.by_ref().take(EVENT).collect());
+            let left = put.iter().map(|home| home.id).chain(gone.iter().copied()).filter_map(|home| stood.get(&(home, city)).copied()).collect();
+            let change = CityChange { put, gone, left: Some(left), counts };
             events.push(NewEvent::new(StreamName::City(city), "homes_imported", &change)?);
         }
     }

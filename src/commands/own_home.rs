@@ -4,7 +4,7 @@
 //! (of a paused home, of an exact position whose public one stays) is told to nobody.
 
 use domain::{
-    CityId, HomeId, MemberId, StreamName,
+    CityId, HomeId, MemberId, Position, StreamName,
     home::{CannotMove, Fault, Home, HomeMove, HomeStatus},
     live::CityChange,
 };
@@ -79,13 +79,16 @@ pub(super) async fn tell(tx: &mut TenantTx, told_as: &'static str, was: Option<&
     let cities: Vec<CityId> = [home.city].into_iter().chain(left).collect();
     let counts = tx.counts_of_cities(&cities).await?;
     let put = tx.home_points(&[home.id]).await?; // empty unless it is active
+    let stood: Vec<Position> = was.filter(|was| was.status.is_public()).map(|was| was.public.at).into_iter().collect();
     let mut events = Vec::with_capacity(2);
     if let Some(city) = left {
-        let change = CityChange { put: Vec::new(), gone: vec![home.id], counts: counts.get(&city).copied().unwrap_or_default() };
+        let counts = counts.get(&city).copied().unwrap_or_default();
+        let change = CityChange { put: Vec::new(), gone: vec![home.id], left: Some(stood.clone()), counts };
         events.push(NewEvent::new(StreamName::City(city), told_as, &change)?);
     }
     let gone = if put.is_empty() { vec![home.id] } else { Vec::new() };
-    let change = CityChange { put, gone, counts: counts.get(&home.city).copied().unwrap_or_default() };
+    let stood = if left.is_none() && (put.is_empty() || was.is_some_and(|was| was.public != home.public)) { stood } else { Vec::new() };
+    let change = CityChange { put, gone, left: Some(stood), counts: counts.get(&home.city).copied().unwrap_or_default() };
     events.push(NewEvent::new(StreamName::City(home.city), told_as, &change)?);
     tx.record(events);
     Ok(())

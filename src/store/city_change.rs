@@ -14,6 +14,8 @@ use super::{StoreError, TenantTx};
 
 impl TenantTx {
     /// For each city that some homes are in: the active ones as they are now, the others as gone, and the city's counts.
+    ///
+    /// Of homes that stay where they are: who moves them or takes them off the map knows where they stood, and says so.
     pub async fn city_changes(&mut self, homes: &[HomeId]) -> Result<BTreeMap<CityId, CityChange>, StoreError> {
         let tenant = self.tenant().0;
         let ids: Vec<Uuid> = homes.iter().map(|h| h.0).collect();
@@ -37,7 +39,8 @@ impl TenantTx {
         let mut changes: BTreeMap<CityId, CityChange> = BTreeMap::new();
         for row in rows {
             let counts = counts.get(&row.city_id).copied().unwrap_or_default();
-            let change = changes.entry(CityId(row.city_id as u32)).or_insert_with(|| CityChange { put: Vec::new(), gone: Vec::new(), counts });
+            let change =
+                changes.entry(CityId(row.city_id as u32)).or_insert_with(|| CityChange { put: Vec::new(), gone: Vec::new(), left: Some(Vec::new()), counts });
             match points.remove(&HomeId(row.id)) {
                 Some(point) if row.active => change.put.push(point),
                 _ => change.gone.push(HomeId(row.id)),

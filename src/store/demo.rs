@@ -137,6 +137,12 @@ struct DemoRow {
 }
 
 fn events_of(city: CityId, change: &CityChange) -> Result<Vec<NewEvent>, StoreError> {
-    let of = |put: &[_]| NewEvent::new(StreamName::City(city), "nights_taken", &CityChange { put: put.to_vec(), gone: Vec::new(), counts: change.counts });
+    let of = |put: &[_]| {
+        NewEvent::new(
+            StreamName::City(city),
+            "nights_taken",
+            &CityChange { put: put.to_vec(), gone: Vec::new(), left: Some(Vec::new()), counts: change.counts },
+        )
+    };
     change.put.chunks(EVENT).map(of).collect()
 }

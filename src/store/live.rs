@@ -2,7 +2,7 @@
 //!
 //! Called by the actors only. Every answer is one consistent snapshot; a city's homes and the head of its stream are of one instant.
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use actors::ports::{Answer, CityPoint, CityState, Source, SourceError};
 use domain::{CityId, Event, HomeFilter, MemberId, Position, StreamName, TenantId, live::CityCounts};
@@ -51,6 +51,11 @@ fn failed(error: StoreError) -> SourceError {
 }
 
 impl Source for LiveSource {
+    fn lineage(&self) -> Answer<Arc<str>> {
+        let store = self.store.clone();
+        Box::pin(async move { store.lineage().await.map_err(failed) })
+    }
+
     fn city(&self, tenant: TenantId, city: CityId) -> Answer<CityState> {
         let store = self.store.clone();
         Box::pin(async move {

@@ -13,6 +13,7 @@ pub mod groups;
 pub mod heard;
 pub mod homes;
 pub mod idempotency;
+mod lineage;
 pub mod live;
 mod measured;
 pub mod members;

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use crate::map::{Changes, FINEST, Level, Thing, TileKey};
 
-/// Ticks and touched tiles that are remembered; more, and a returning client gets a snapshot.
+/// Ticks and touched tiles that are remembered; more, and a returning client gets a snapshot, unless its stream can be read again.
 const TICKS: usize = 2_048;
 const TILES: usize = 200_000;
 
@@ -18,6 +18,24 @@ pub(super) struct Log {
 }
 
 impl Log {
+    /// One that remembers what comes after a tick.
+    pub(super) fn after(tick: u64) -> Self {
+        Self { from: tick, ..Self::default() }
+    }
+
+    pub(super) fn from(&self) -> u64 {
+        self.from
+    }
+
+    /// Adds what was before all that is remembered: ascending, nothing missing after `from`.
+    pub(super) fn look_back(&mut self, from: u64, older: Vec<(u64, Vec<TileKey>)>) {
+        self.from = from;
+        for (tick, touched) in older.into_iter().rev() {
+            self.tiles += touched.len();
+            self.ticks.push_front((tick, touched));
+        }
+    }
+
     pub(super) fn add<T: Thing>(&mut self, tick: u64, changes: &Changes<T>) {
         let touched = changes.tiles(FINEST);
         self.tiles += touched.len();

@@ -25,7 +25,8 @@ use wire::Encoding;
 
 use crate::{
     map::{Changes, Cluster, Group, LiveMap, Matcher, Mode, Thing, TileKey, ViewPlan, cluster_chunk, is_empty},
-    messages::{Answer, BoardId, Delivery, HubId, Look, Looked, Ticked, WatchKey},
+    mark::Mark,
+    messages::{Answer, BoardId, Delivery, HubId, Look, Looked, Reached, Ticked, WatchKey},
     telemetry,
 };
 use log::Log;
@@ -42,6 +43,8 @@ pub(crate) struct Board<T: Thing> {
     id: BoardId,
     epoch: Arc<str>,
     tick: u64,
+    /// What the next tick will be called; the tick after this one, unless its actor said more.
+    reached: u64,
     map: LiveMap<T>,
     plans: HashMap<PlanId, Plan>,
     watches: HashMap<(HubId, WatchKey), PlanId>,
@@ -55,6 +58,21 @@ pub(crate) struct Board<T: Thing> {
     /// The oldest commit that no tick tells of yet.
     oldest: Option<OffsetDateTime>,
     rates: Rates,
+    /// The day it was built on.
+    born: i32,
+    /// Drawn: no other board has it.
+    own: u64,
+}
+
+/// What a look holds, seen from a board.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Distance {
+    /// To be answered now.
+    Near,
+    /// Of a tick before all that the board remembers.
+    Past(u64),
+    /// Of a tick that the board has not reached.
+    Ahead,
 }
 
 /// A tile that somebody looks at.
@@ -82,13 +100,15 @@ pub(crate) struct Once {
 }
 
 impl<T: Thing> Board<T> {
-    /// `epoch` is drawn anew for every build: what was held of an older one proves nothing.
-    pub(crate) fn new(id: BoardId, epoch: Arc<str>, map: LiveMap<T>, rates: Rates) -> Self {
+    /// A map that begins with a tick. What was held of another epoch proves nothing here.
+    pub(crate) fn new(id: BoardId, epoch: Arc<str>, tick: u64, map: LiveMap<T>, rates: Rates) -> Self {
         let class = || Class { pending: Changes::default(), oldest: None, last: None };
+        let born = map.today();
         Self {
             id,
             epoch,
-            tick: 0,
+            tick,
+            reached: tick,
             map,
             plans: HashMap::new(),
             watches: HashMap::new(),
@@ -96,11 +116,13 @@ impl<T: Thing> Board<T> {
             classes: std::array::from_fn(|_| class()),
             waiting: Vec::new(),
             sent: HashMap::new(),
-            log: Log::default(),
+            log: Log::after(if T::FOLLOWS_A_STREAM { Mark::with(Mark::of(tick).seq) } else { tick }),
             cache: HashMap::new(),
             cached: 0,
             oldest: None,
             rates,
+            born,
+            own: uuid::Uuid::new_v4().as_u64_pair().0,
         }
     }
 
@@ -115,6 +137,34 @@ impl<T: Thing> Board<T> {
             (a, b) => a.or(b),
         };
         &mut self.map
+    }
+
+    /// What the map has reached with the changes made so far: the name of the next tick.
+    pub(crate) fn reach(&mut self, tick: u64) {
+        self.reached = tick;
+    }
+
+    /// Where what a look holds lies, seen from here.
+    pub(crate) fn distance(&self, look: &Look) -> Distance {
+        match &look.have {
+            Some(held) if self.is_mine(&held.epoch) && held.tick > self.reached.max(self.tick) => Distance::Ahead,
+            Some(held) if self.is_mine(&held.epoch) && held.tick < self.log.from() => Distance::Past(held.tick),
+            _ => Distance::Near,
+        }
+    }
+
+    /// The first tick after which everything is remembered.
+    pub(crate) fn remembers_from(&self) -> u64 {
+        self.log.from()
+    }
+
+    /// Told what was before all that is remembered: the tiles that each tick touched at the finest level, nothing missing after `from`.
+    pub(crate) fn look_back(&mut self, from: u64, older: Vec<(u64, Vec<TileKey>)>) {
+        self.log.look_back(from, older);
+    }
+
+    fn is_mine(&self, epoch: &str) -> bool {
+        epoch.split('.').next() == Some(&*self.epoch)
     }
 
     pub(crate) fn is_watched(&self) -> bool {
@@ -173,6 +223,21 @@ impl<T: Thing> Board<T> {
         out
     }
 
+    /// Tells everything now, and every hub with watchers how far that is: what comes after it is told by somebody else.
+    pub(crate) fn settle(&mut self, now: Instant) -> Vec<(HubId, Delivery)> {
+        self.gather();
+        let mut out = Vec::new();
+        (0..CLASSES).for_each(|class| self.tell(class, now, &mut out));
+        self.tick = self.tick.max(self.reached);
+        let hubs: HashSet<HubId> = self.watches.keys().map(|(hub, _)| *hub).collect();
+        for hub in hubs {
+            let n = self.sent.entry(hub).or_default();
+            *n += 1;
+            out.push((hub, Delivery::Reached(Reached { board: self.id.clone(), n: *n, tick: self.tick })));
+        }
+        out
+    }
+
     /// The same answer as a snapshot, for somebody who does not stay.
     pub(crate) fn once(&mut self, bbox: BBox, zoom: f64, filter: &HomeFilter) -> Once {
         self.gather();
@@ -186,7 +251,7 @@ impl<T: Thing> Board<T> {
             .filter(|(tile, c)| !is_empty(group.encoding, *tile, c))
             .map(|(_, c)| c)
             .collect();
-        Once { epoch: self.plan_epoch(plan::id_of(&group, &plan.tiles)), tick: self.tick, plan, chunks }
+        Once { epoch: self.plan_epoch(self.plan_id(&group, &plan.tiles)), tick: self.tick, plan, chunks }
     }
 
     /// Takes what changed since the last look into every class, as one tick.
@@ -195,7 +260,7 @@ impl<T: Thing> Board<T> {
         if changes.is_empty() {
             return;
         }
-        self.tick += 1;
+        self.tick = if self.reached > self.tick { self.reached } else { self.tick + 1 };
         self.log.add(self.tick, &changes);
         for (group, chunks) in &mut self.cache {
             for tile in changes.tiles(group.level) {
@@ -285,7 +350,7 @@ impl<T: Thing> Board<T> {
         // What is pending for the class is told first: a delta compares with what its watchers were told, and this one is told what is now.
         self.tell(class_of(view.level), now, out);
         let group = Group { level: view.level, mode: view.mode, filter, encoding: look.encoding };
-        let id = plan::id_of(&group, &view.tiles);
+        let id = self.plan_id(&group, &view.tiles);
         let epoch = self.plan_epoch(id);
         let is_first = !self.plans.contains_key(&id);
         if is_first {
@@ -306,14 +371,13 @@ impl<T: Thing> Board<T> {
 
     /// Whether what the client holds can be brought up to now; if not, everything.
     fn prove(&mut self, look: &Look, id: PlanId, group: &Group, view: &ViewPlan, is_first: bool) -> Answer {
-        let mine = |epoch: &str| epoch.split('.').next() == Some(&*self.epoch);
         let held = look.have.as_ref().filter(|held| held.epoch == *self.plan_epoch(id) && held.tick <= self.tick);
-        let touched = held.and_then(|held| self.log.touched_since(held.tick, group.level).map(|touched| (held.tick, touched)));
+        let touched = held.and_then(|held| self.touched_since(held.tick, group, &view.tiles).map(|touched| (held.tick, touched)));
         if let Some((prev, touched)) = touched {
             let tiles = view.tiles.iter().filter(|tile| touched.contains(tile));
             return Answer::Repair { prev, chunks: tiles.map(|tile| self.chunk(group, *tile, is_first)).collect() };
         }
-        let unknown_epoch = look.have.as_ref().is_some_and(|held| !mine(&held.epoch));
+        let unknown_epoch = look.have.as_ref().is_some_and(|held| !self.is_mine(&held.epoch));
         let chunks = view
             .tiles
             .iter()
@@ -322,6 +386,28 @@ impl<T: Thing> Board<T> {
             .map(|(_, c)| c)
             .collect();
         Answer::Whole { chunks, unknown_epoch }
+    }
+
+    /// The tiles that may differ from what is held at a tick, which may have been told by another process; none if that is not known.
+    fn touched_since(&self, held: u64, group: &Group, tiles: &[TileKey]) -> Option<HashSet<TileKey>> {
+        let mut touched = self.log.touched_since(held, group.level)?;
+        if !T::FOLLOWS_A_STREAM {
+            return Some(touched);
+        }
+        let (then, today) = (Mark::of(held).day, self.map.today());
+        // Which nights of the past were taken is forgotten, by each process at another moment.
+        if group.filter.nights().is_some_and(|(from, _)| from < today) {
+            return None;
+        }
+        match then - today {
+            0 => {}
+            // No event tells that a day has passed.
+            -1 | 1 if group.mode == Mode::Entities => touched.extend(tiles.iter().filter(|tile| self.map.turns_on(**tile, then))),
+            -1 | 1 => {}
+            _ if then >= self.born && then < today => {} // The log has the midnights since.
+            _ => return None,
+        }
+        Some(touched)
     }
 
     /// A whole tile. `is_first`: for the first who looks this way.
@@ -354,6 +440,12 @@ impl<T: Thing> Board<T> {
             interest.held = now;
         }
         cluster_chunk(group.encoding, tile, now.as_ref())
+    }
+
+    /// Names a way of looking. The binary encoding speaks of things by numbers, and of clusters by differences, that are this board's own: what
+    /// was told in it by another proves nothing here.
+    fn plan_id(&self, group: &Group, tiles: &[TileKey]) -> PlanId {
+        plan::id_of(group, tiles) ^ if group.encoding == Encoding::Binary { self.own } else { 0 }
     }
 
     /// The epoch of a plan: equal only for the same build, box, level, mode and filter.

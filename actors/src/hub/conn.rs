@@ -187,6 +187,22 @@ impl Conn {
     }
 }
 
+impl Conn {
+    /// Writes the state that waits among the events, which a close leaves time for. What the client holds is then as new as it can be.
+    pub(super) fn write_last(&mut self, writer: &mut super::write::Writer) {
+        // Behind a batch that is not yet taken nothing may overtake it.
+        if self.welcome.is_some() || !self.outlet.takes_state() {
+            return;
+        }
+        let frames = std::mem::take(writer.batch(self.framing, &mut self.views, Instant::now(), &mut Vec::new()));
+        for frame in frames {
+            if self.push_framed(frame.bytes, frame.at).is_err() {
+                return; // The rest would not follow from what was left out.
+            }
+        }
+    }
+}
+
 impl Hub {
     pub(super) fn join(&mut self, mut join: Join, ctx: &mut Context<Self>) {
         let (id, tenant) = (join.id, join.principal.tenant);

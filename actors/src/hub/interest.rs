@@ -46,8 +46,13 @@ pub(super) struct Told<'a> {
 impl Interest {
     /// Counts a tick. False if one before it never came.
     pub(super) fn follows(&mut self, ticked: &Ticked) -> bool {
-        let missed = self.n.is_some_and(|n| ticked.n != n + 1);
-        self.n = Some(ticked.n);
+        self.counts(ticked.n)
+    }
+
+    /// The same for anything that a board counts.
+    pub(super) fn counts(&mut self, n: u64) -> bool {
+        let missed = self.n.is_some_and(|before| n != before + 1);
+        self.n = Some(n);
         !missed
     }
 

@@ -337,8 +337,9 @@ impl Handler<Delivery> for Hub {
         self.guard(ctx, |hub, ctx| match delivery {
             Delivery::Looked(looked) => hub.looked(*looked, ctx),
             Delivery::Ticked(ticked) => hub.ticked(&ticked, ctx),
+            Delivery::Reached(reached) => hub.reached(&reached, ctx),
             Delivery::Missed(board) => hub.look_again(&board, true),
-            Delivery::Gone(board) => hub.look_again(&board, false),
+            Delivery::Gone(board, proves) => hub.look_again(&board, proves),
             Delivery::Cities { key, cities } => hub.cities(key, &cities, ctx),
             Delivery::Fed(fed) => hub.fed(&fed),
             Delivery::Replayed(replayed) => hub.replayed(replayed, ctx),
@@ -375,6 +376,7 @@ impl Handler<ToHubs> for Hub {
                     let (from, to) = (share(n, all.len()), share(n + 1, all.len()));
                     let after = from + if to > from { uuid::Uuid::new_v4().as_u64_pair().0 % (to - from) } else { 0 };
                     if let Some(conn) = hub.conns.get_mut(id) {
+                        conn.write_last(&mut hub.writer);
                         conn.go_away("drain", after);
                     }
                     hub.close(*id, Close::Restart);

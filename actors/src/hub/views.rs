@@ -1,8 +1,12 @@
 //! What connections look at: asking boards, taking their answers and ticks, by tile.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix::Context;
+use bytes::Bytes;
 
 use super::{
     ConnId, Hub,
@@ -11,7 +15,7 @@ use super::{
 };
 use crate::{
     board::Rates,
-    messages::{Answer, BoardId, Look, Looked, Ticked, Watch, WatchKey},
+    messages::{Answer, BoardId, Look, Looked, Reached, Ticked, Watch, WatchKey},
     telemetry::{self, meters},
     wire::{ErrorFrame, Held, Outcome, Qos, Reset, ScopeName, ServerFrame, ViewFrame, ViewId},
 };
@@ -314,6 +318,23 @@ impl Hub {
         for key in slow {
             if let Some((id, view)) = self.parts.get(&key).cloned() {
                 self.tell_qos(id, &view);
+            }
+        }
+    }
+
+    /// Nothing but what was told has changed up to a tick: whoever waits for nothing is told so.
+    pub(super) fn reached(&mut self, reached: &Reached, ctx: &mut Context<Self>) {
+        let Some(interest) = self.boards.get_mut(&reached.board) else { return };
+        if !interest.counts(reached.n) {
+            return self.look_again(&reached.board, true);
+        }
+        let nothing: Arc<[Bytes]> = Arc::new([]);
+        for key in interest.watches() {
+            let Some((id, view_id)) = self.parts.get(&key).cloned() else { continue };
+            let Some(view) = self.conns.get_mut(&id).and_then(|conn| conn.view(&view_id)) else { continue };
+            let Some(part) = view.parts.iter_mut().find(|part| part.key == key) else { continue };
+            if part.add(reached.tick, None, &nothing) {
+                self.soon(id, ctx);
             }
         }
     }

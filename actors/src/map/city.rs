@@ -18,6 +18,7 @@ use crate::ports::CityPoint;
 impl Thing for CityPoint {
     type Id = CityId;
     const COUNTS_HOSTS: bool = true;
+    const FOLLOWS_A_STREAM: bool = false;
 
     fn id(&self) -> CityId {
         self.id

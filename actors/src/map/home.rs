@@ -38,7 +38,7 @@ pub struct HomeEntity {
 impl HomeEntity {
     /// `today` is a day number; nights before it are forgotten in time.
     pub fn new(point: HomePoint, city: CityId, today: i32) -> Self {
-        let base = word_of(today);
+        let base = base_on(today);
         let rooms = point.rooms.iter().map(|room| Taken::new(base, room.taken.iter().map(|nights| nights.days()))).collect();
         let mut home = Self {
             id: point.id,
@@ -72,9 +72,15 @@ impl HomeEntity {
     }
 }
 
+/// The word that a window begins with: last night is remembered, for those who were last told of a map on the day before.
+fn base_on(today: i32) -> i32 {
+    word_of(today - 1)
+}
+
 impl Thing for HomeEntity {
     type Id = HomeId;
     const COUNTS_HOSTS: bool = false;
+    const FOLLOWS_A_STREAM: bool = true;
 
     fn id(&self) -> HomeId {
         self.id
@@ -140,7 +146,7 @@ impl Thing for HomeEntity {
     }
 
     fn set_today(&mut self, today: i32) {
-        let base = word_of(today);
+        let base = base_on(today);
         if base > self.base {
             for room in &mut self.rooms {
                 room.slide(self.base, base);

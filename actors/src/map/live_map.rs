@@ -160,6 +160,11 @@ impl<T: Thing> LiveMap<T> {
         }
     }
 
+    /// Whether something in a tile reads differently on another day.
+    pub(crate) fn turns_on(&self, tile: TileKey, day: i32) -> bool {
+        self.in_tile(tile).any(|thing| thing.changes_on(day))
+    }
+
     /// What changed since this was last called (or since the map was filled).
     pub fn take_changes(&mut self) -> Changes<T> {
         let before = std::mem::take(&mut self.before);

@@ -54,7 +54,8 @@ impl Matcher {
         (self.kinds == 0 || self.kinds & bit(kind) != 0) && guests >= self.guests && self.price.is_none_or(|range| within(range, price))
     }
 
-    pub(super) fn nights(&self) -> Option<(i32, i32)> {
+    /// Day numbers of the first night it asks for, and of the day of leaving.
+    pub(crate) fn nights(&self) -> Option<(i32, i32)> {
         self.nights
     }
 }

@@ -14,6 +14,9 @@ pub trait Thing: Clone {
     /// Whether clusters of these say how many hosts they hold.
     const COUNTS_HOSTS: bool;
 
+    /// Whether a map of these follows from the events of one stream and from the day, and from nothing else.
+    const FOLLOWS_A_STREAM: bool;
+
     fn id(&self) -> Self::Id;
 
     /// Where everyone may see it.

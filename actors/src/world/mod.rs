@@ -17,7 +17,8 @@ use domain::{CityId, HomeFilter, StreamName, TenantId};
 
 use crate::{
     board::{Board, Rates},
-    core::{Core, Reached, draw_epoch},
+    core::{Core, Reached},
+    epoch,
     hubs::Hubs,
     map::{LiveMap, WORLD_LEVELS},
     messages::{Ask, BoardId, Delivery, Drill, Flush, HubId, Read, Tell, Watch, WatchKey, read_back},
@@ -89,7 +90,7 @@ impl World {
             let boards = std::iter::once(None).chain(state.filtered.into_keys().map(Some));
             let boards: Vec<_> = boards.map(|filter| self.board_id(filter)).collect();
             for board in boards {
-                self.hubs.send_all(self.hubs.ids().into_iter().map(|hub| (hub, Delivery::Gone(board.clone()))).collect());
+                self.hubs.send_all(self.hubs.ids().into_iter().map(|hub| (hub, Delivery::Gone(board.clone(), false))).collect());
             }
         }
         self.read_all(ctx);
@@ -153,7 +154,7 @@ impl World {
         let points = counts.into_iter().filter_map(|(city, counts)| state.base.map().get(city).map(|known| CityPoint { counts, ..known.clone() }));
         match &mut filtered.board {
             None => {
-                let mut board = Board::new(id, draw_epoch(), LiveMap::filled(WORLD_LEVELS, 0, points), rates);
+                let mut board = Board::new(id, epoch::drawn(), 0, LiveMap::filled(WORLD_LEVELS, 0, points), rates);
                 filtered.asks.drain(..).for_each(|ask| (ask.0)(&mut board));
                 for watch in filtered.waiting.drain(..) {
                     if let Watch::Look(hub, look) = watch {
@@ -322,7 +323,7 @@ impl Actor for World {
     fn stopped(&mut self, _: &mut Context<Self>) {
         metrics::gauge!(telemetry::ACTORS, "actor" => ACTOR).decrement(1);
         self.core.worlds.leave(self.tenant, &self.reached);
-        let gone = self.hubs.ids().into_iter().map(|hub| (hub, Delivery::Gone(self.board_id(None)))).collect();
+        let gone = self.hubs.ids().into_iter().map(|hub| (hub, Delivery::Gone(self.board_id(None), false))).collect();
         self.hubs.send_all(gone);
     }
 }
@@ -351,7 +352,7 @@ impl Handler<Read<Vec<CityPoint>>> for World {
         self.guard(ctx, |world, ctx| {
             world.failures = 0;
             let map = LiveMap::filled(WORLD_LEVELS, 0, cities);
-            let base = Board::new(world.board_id(None), draw_epoch(), map, Rates::new(&world.core.config));
+            let base = Board::new(world.board_id(None), epoch::drawn(), 0, map, Rates::new(&world.core.config));
             let mut state = State { base, filtered: HashMap::new(), seekers: HashMap::new(), told: HashMap::new(), changes: 0, extents_changed: false };
             world.asks.drain(..).for_each(|ask| (ask.0)(&mut state));
             world.state = Some(state);

@@ -1,4 +1,4 @@
-//! Whatever is lost on the way (hand-overs, actors, connections, a reader's time), a client never takes a gap, and ends with the truth.
+//! Whatever is lost on the way (hand-overs, actors, connections, processes, a reader's time), a client never takes a gap, and ends with the truth.
 
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ enum Step {
     Pan {
         zoom: u8,
     },
+    /// Another process takes over; what was on its way is lost.
+    Restart,
     Drill {
         panic: bool,
         what: u8,
@@ -56,6 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (1..5u8).prop_map(Step::Read),
         2 => Just(Step::Break),
         1 => (8..16u8).prop_map(|zoom| Step::Pan { zoom }),
+        1 => Just(Step::Restart),
         1 => (any::<bool>(), 0..4u8).prop_map(|(panic, what)| Step::Drill { panic, what }),
         6 => (1..30u8).prop_map(Step::Yield),
     ]
@@ -64,8 +67,8 @@ fn step() -> impl Strategy<Value = Step> {
 async fn run(steps: Vec<Step>) {
     let universe = Arc::new(Universe::default());
     universe.changes(CITY, vec![home(1, 41.40, 2.10)], Vec::new());
-    let live = universe.live(quick());
-    let relay = live.relay();
+    let mut live = universe.live(quick());
+    let mut relay = live.relay();
     let mut client = Client::comes(&live, Some(MEMBER)).await;
     let mut zoom = 12.0;
     client.looks("map", BARCELONA, zoom);
@@ -94,6 +97,11 @@ async fn run(steps: Vec<Step>) {
                 }
             }
             Step::Break => client.breaks(&live, Some(json!({"view": "map", "bbox": BARCELONA, "zoom": zoom}))).await,
+            Step::Restart => {
+                live = universe.live(quick());
+                relay = live.relay();
+                client.breaks(&live, Some(json!({"view": "map", "bbox": BARCELONA, "zoom": zoom}))).await;
+            }
             Step::Pan { zoom: to } => {
                 zoom = f64::from(to);
                 client.looks("map", BARCELONA, zoom);

@@ -8,6 +8,7 @@ mod drops;
 mod limits;
 mod model;
 mod pressure;
+mod restarts;
 mod shares;
 mod universe;
 mod vectors;

@@ -36,6 +36,8 @@ struct Truth {
 pub struct Universe {
     truth: Mutex<Truth>,
     failures: AtomicU32,
+    /// How often it was put back to an older copy.
+    copies: AtomicU32,
     pub reads: AtomicU64,
 }
 
@@ -66,15 +68,25 @@ impl Universe {
     pub fn changes(&self, city: CityId, put: Vec<HomePoint>, gone: Vec<HomeId>) -> Event {
         let mut truth = self.truth.lock().unwrap();
         let homes = truth.homes.entry(city).or_default();
-        for id in &gone {
-            homes.remove(id);
-        }
-        for home in &put {
-            homes.insert(home.id, home.clone());
-        }
+        let mut left: Vec<Position> = gone.iter().filter_map(|id| homes.remove(id)).map(|home| home.at).collect();
+        left.extend(put.iter().filter_map(|home| homes.insert(home.id, home.clone())).map(|home| home.at));
         let counts = CityCounts { homes: homes.len() as u32, hosts: homes.len() as u32 };
-        let body = serde_json::value::to_raw_value(&CityChange { put, gone, counts }).unwrap();
+        let body = serde_json::value::to_raw_value(&CityChange { put, gone, left: Some(left), counts }).unwrap();
         truth.record(StreamName::City(city), "homes_changed", body)
+    }
+
+    /// It is no longer the one whose streams anybody was told of.
+    pub fn is_another(&self) {
+        self.copies.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Makes the events of a city as an older version wrote them: without where homes stood.
+    pub fn was_written_long_ago(&self, city: CityId) {
+        for event in self.truth.lock().unwrap().streams.get_mut(&StreamName::City(city)).unwrap() {
+            let mut change: CityChange = serde_json::from_str(event.body.get()).unwrap();
+            change.left = None;
+            event.body = serde_json::value::to_raw_value(&change).unwrap().into();
+        }
     }
 
     /// Commits something on a member's own stream.
@@ -144,6 +156,11 @@ impl Truth {
 }
 
 impl Source for Universe {
+    fn lineage(&self) -> Answer<Arc<str>> {
+        let copy = self.copies.load(Ordering::SeqCst);
+        self.answer(move |_| format!("universe {copy}").into())
+    }
+
     fn city(&self, _: TenantId, city: CityId) -> Answer<CityState> {
         self.answer(|truth| CityState {
             homes: truth.homes.get(&city).into_iter().flat_map(BTreeMap::values).cloned().collect(),

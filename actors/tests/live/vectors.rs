@@ -2,7 +2,7 @@
 //!
 //! A vector is a list of `{"client": frame}` and `{"server": frame}` in the order of one connection, and what a client holds at its
 //! end. Each line says its frame twice: as JSON, and under `binary` as the bytes of `posada.v1.bin`, in hexadecimal digits. The exchange is
-//! recorded once in each encoding, and what was said is the same. What differs from run to run (epochs, instants, the session's name) stands in its place by a stable word.
+//! recorded once in each encoding, and what was said is the same. What differs from run to run (epochs, the day in ticks, instants, the session's name) stands in its place by a stable word.
 //! After a change: `UPDATE=1 cargo test -p posada-actors --test live vectors`, and commit docs/live/vectors.
 
 use std::{collections::HashMap, sync::Arc};
@@ -95,6 +95,11 @@ fn steady(value: &mut Value, epochs: &mut HashMap<String, String>) {
                     ("epoch", Value::String(epoch)) => {
                         let next = format!("epoch-{}", epochs.len() + 1);
                         *value = epochs.entry(epoch.clone()).or_insert(next).clone().into();
+                    }
+                    // A city's ticks have the day in their last 16 bits.
+                    ("tick" | "prev", Value::Number(tick)) => {
+                        let tick = tick.as_u64().unwrap();
+                        *value = if tick >> 16 == 0 { tick } else { (tick >> 16 << 16) | 20_788 }.into();
                     }
                     ("session", _) => *value = "1a".into(),
                     ("now" | "at", Value::String(_)) => *value = NOON.into(),

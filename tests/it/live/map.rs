@@ -94,8 +94,10 @@ async fn after_a_break_a_view_is_repaired_or_told_whole_and_never_has_a_gap() {
     assert_eq!(visitor.model.snapshots, 1, "it was proved, so it came as a delta");
 
     app.restart().await;
+    lists(&host.at(app.address()), 41.37, 2.14, "While it was down").await;
     visitor.returns(app.address(), &[view]).await;
-    assert_eq!(visitor.model.answered("map"), Some(actors::wire::Outcome::Reset), "another process has other epochs");
-    visitor.until("both homes", |model| model.is_whole("map") && model.homes("map") == 2).await;
+    assert_eq!(visitor.model.answered("map"), Some(actors::wire::Outcome::Resumed), "another process knows what it holds");
+    visitor.until("all three homes", |model| model.is_whole("map") && model.homes("map") == 3).await;
+    assert_eq!(visitor.model.snapshots, 1);
     app.stop().await;
 }

@@ -96,7 +96,7 @@ fn holds(base: u16, bbox: BBox, zoom: f64, filter: &HomeFilter, steps: &[Step]) 
         home
     });
     let map = LiveMap::filled(CITY_LEVELS, today, still);
-    let mut board = Board::new(board_id(), "epoch".into(), map, Rates::new(&LiveConfig::default()));
+    let mut board = Board::new(board_id(), "epoch".into(), 0, map, Rates::new(&LiveConfig::default()));
     let mut now = Instant::now();
     let mut watchers = Encoding::ALL.map(|encoding| Watcher::new(encoding, bbox, zoom, filter.clone()));
     watchers.iter().for_each(|watcher| watcher.looks(&mut board));

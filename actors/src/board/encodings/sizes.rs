@@ -113,7 +113,7 @@ fn watched(bbox: BBox, zoom: f64, a_second: u64) -> Sizes {
     let entities = all.iter().cloned().map(|home| HomeEntity::new(home, CityId(3_128_760), TODAY));
     let map = LiveMap::filled(CITY_LEVELS, TODAY, entities);
     let mode = map.view(bbox, zoom, &Default::default()).mode;
-    let mut board = Board::new(board_id(), "1f0c9a4be2d1".into(), map, Rates::new(&LiveConfig::default()));
+    let mut board = Board::new(board_id(), "1f0c9a4be2d1".into(), 0, map, Rates::new(&LiveConfig::default()));
     let mut watchers = Encoding::ALL.map(|encoding| Watcher::new(encoding, bbox, zoom, HomeFilter::default()));
     watchers.iter().for_each(|watcher| watcher.looks(&mut board));
     let mut now = Instant::now();
