@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help run run-release test test-web journeys web web-check sqlx bench bench-quick fuzz schemathesis lint fmt audit docs deps dashboard-picture
+.PHONY: help run run-release test soak test-web journeys web web-check sqlx bench bench-quick fuzz schemathesis lint fmt audit docs deps dashboard-picture
 help:                    ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
@@ -52,6 +52,9 @@ fuzz: compiler cxx        ## Fuzz every parser for SECONDS_EACH (60): frames, fi
 schemathesis: compiler postgres ## Ask every HTTP operation of a server everything its document allows and forbids
 	$(CARGO) build --bin posada
 	scripts/schemathesis
+
+soak: compiler postgres  ## What is broken at random, for longer: 1,000 clients behind a bad network, 100 kills
+	POSADA_SEEDS=1000 POSADA_KILLS=100 $(CARGO) test --package posada --test it -- --nocapture faults::network faults::kill
 
 lint:                    ## What CI refuses
 	$(CARGO) fmt --all --check

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     map::{CITY_LEVELS, Group, HomeEntity, LiveMap, MOST_ENTITIES, Matcher, Mode},
-    wire::ScopeName,
+    wire::{Encoding, ScopeName},
 };
 
 /// What a city's map follows from, besides its stream: the database that holds it, and how this build writes a map.
@@ -51,7 +51,7 @@ static WRITING: LazyLock<u64> = LazyLock::new(|| {
         let bbox = BBox { south: 41.39 - reach, west: 2.17 - reach, north: 41.39 + reach, east: 2.17 + reach };
         let plan = map.view(bbox, zoom, &Matcher::default());
         for mode in [Mode::Entities, Mode::Clusters] {
-            let group = Group { level: plan.level, mode, filter: Arc::new(Matcher::default()) };
+            let group = Group { level: plan.level, mode, filter: Arc::new(Matcher::default()), encoding: Encoding::Json };
             plan.tiles.iter().for_each(|tile| map.chunk(&group, *tile).hash(&mut hasher));
         }
     }

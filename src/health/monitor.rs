@@ -66,19 +66,25 @@ impl Monitor {
     }
 }
 
-/// Beside the looks: a recovery may take long, and meanwhile they go on.
+/// How often it is asked whether the embedded Postgres runs, and the longest wait between two tries to start it.
+const ALIVE: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Beside the looks: a recovery may take long, and meanwhile they go on. What does not start (a full disk, a lost program) is tried again
+/// later each time.
 async fn keep_alive(reviver: Reviver) {
-    let mut clock = tokio::time::interval(Duration::from_millis(500));
-    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut wait = ALIVE;
     loop {
-        clock.tick().await;
-        match reviver.revive().await {
+        tokio::time::sleep(wait).await;
+        let revived = reviver.revive().await;
+        wait = if revived.is_ok() { ALIVE } else { (wait * 2).min(LONGEST) };
+        match revived {
             Ok(true) => {
                 metrics::counter!("posada_db_restarts_total").increment(1);
                 tracing::error!("the embedded Postgres had ended by itself; it was started again");
             }
             Ok(false) => {}
-            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "the embedded Postgres cannot be started again"),
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, next_try = ?wait, "the embedded Postgres cannot be started again"),
         }
     }
 }

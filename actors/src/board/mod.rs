@@ -10,6 +10,8 @@
 mod encodings;
 mod log;
 mod plan;
+#[cfg(test)]
+mod proofs;
 mod rate;
 
 use std::{

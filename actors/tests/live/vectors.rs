@@ -77,6 +77,11 @@ fn steady_bytes(bytes: &[u8], epochs: &mut HashMap<String, String>) -> Vec<u8> {
     };
     let mut message = messages::ServerFrame::decode(bytes).unwrap();
     match message.frame.as_mut().unwrap() {
+        Frame::Snapshot(snapshot) => snapshot.tick = steady_tick(snapshot.tick),
+        Frame::Delta(delta) => delta.tick = steady_tick(delta.tick),
+        _ => {}
+    }
+    match message.frame.as_mut().unwrap() {
         Frame::Welcome(welcome) => (welcome.session, welcome.now) = ("1a".into(), NOON.into()),
         Frame::Event(event) => event.at = NOON.into(),
         Frame::Snapshot(messages::Snapshot { names: Some(names), .. }) | Frame::Delta(messages::Delta { names: Some(names), .. }) => steady(&mut names.epoch),
@@ -84,6 +89,11 @@ fn steady_bytes(bytes: &[u8], epochs: &mut HashMap<String, String>) -> Vec<u8> {
         _ => {}
     }
     message.encode_to_vec()
+}
+
+/// A city's ticks have the day in their last 16 bits.
+fn steady_tick(tick: u64) -> u64 {
+    if tick >> 16 == 0 { tick } else { (tick >> 16 << 16) | 20_788 }
 }
 
 /// Puts stable words where every run differs.
@@ -96,10 +106,8 @@ fn steady(value: &mut Value, epochs: &mut HashMap<String, String>) {
                         let next = format!("epoch-{}", epochs.len() + 1);
                         *value = epochs.entry(epoch.clone()).or_insert(next).clone().into();
                     }
-                    // A city's ticks have the day in their last 16 bits.
                     ("tick" | "prev", Value::Number(tick)) => {
-                        let tick = tick.as_u64().unwrap();
-                        *value = if tick >> 16 == 0 { tick } else { (tick >> 16 << 16) | 20_788 }.into();
+                        *value = steady_tick(tick.as_u64().unwrap()).into();
                     }
                     ("session", _) => *value = "1a".into(),
                     ("now" | "at", Value::String(_)) => *value = NOON.into(),

@@ -13,6 +13,7 @@ pub mod people;
 mod process;
 pub mod program;
 pub mod prometheus;
+pub mod proxy;
 mod server;
 pub mod watch;
 mod watcher;
@@ -155,15 +156,15 @@ impl TestApp {
     }
 }
 
-/// Waits until something is so, or fails after ten seconds with what it was last.
+/// Waits until something is so, or fails after half a minute with what it was last.
 pub async fn eventually<T: std::fmt::Debug, F: Future<Output = T>>(mut look: impl FnMut() -> F, enough: impl Fn(&T) -> bool) -> T {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {
         let seen = look().await;
         if enough(&seen) {
             return seen;
         }
-        assert!(tokio::time::Instant::now() < deadline, "after ten seconds still {seen:?}");
+        assert!(tokio::time::Instant::now() < deadline, "after half a minute still {seen:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -34,7 +34,8 @@ async fn whoever_speaks_either_encoding_holds_the_same_map() {
     let change = json!({"price": {"amount": 7500, "currency": "GBP"}});
     let _ = host.client.clone().with("If-Match", version).patch(&format!("/api/v1/homes/{id}"), &change).await.expect(200);
     for watcher in [&mut json, &mut binary] {
-        let priced = |model: &super::Model| model.items("map").get(id).is_some_and(|item| serde_json::to_value(item).unwrap()["price"]["amount"] == 7500);
+        let priced =
+            |model: &crate::harness::Model| model.items("map").get(id).is_some_and(|item| serde_json::to_value(item).unwrap()["price"]["amount"] == 7500);
         watcher.until("both and the price", |model| model.homes("map") == 2 && model.homes("world") == 2 && priced(model)).await;
     }
     assert_eq!(json.model.items("map"), binary.model.items("map"));
@@ -43,7 +44,7 @@ async fn whoever_speaks_either_encoding_holds_the_same_map() {
     // What is held in one encoding is brought up to date in it.
     let view = json!({"view": "map", "bbox": BARCELONA, "zoom": 12.0, "layers": ["cities", "homes"]});
     let _ = host.post(&format!("/api/v1/homes/{id}/pause"), &Value::Null).await.expect(200);
-    binary.returns(app.address(), Some(view)).await;
+    binary.returns(app.address(), &[view]).await;
     assert_eq!(binary.model.answered("map"), Some(Outcome::Resumed));
     binary.until("one home less", |model| model.homes("map") == 1).await;
     app.stop().await;
