@@ -34,7 +34,7 @@ pub async fn all_change(app: &TestApp, tenant: &str, round: usize, title: usize)
         at: Position::new(41.36 + n as f64 * 0.001, 2.10 + n as f64 * 0.001).unwrap(),
         rooms: Vec::new(),
     });
-    let change = CityChange { put: put.collect(), gone: Vec::new(), counts: CityCounts { homes: HOMES as u32, hosts: 1 } };
+    let change = CityChange { put: put.collect(), gone: Vec::new(), left: Some(Vec::new()), counts: CityCounts { homes: HOMES as u32, hosts: 1 } };
     let tenant: Uuid = sqlx::query_scalar("select id from tenants where slug = $1").bind(tenant).fetch_one(app.owner()).await.unwrap();
     let mut tx = app.app().store.begin_as_tenant(TenantId(tenant)).await.unwrap();
     tx.record(vec![NewEvent::new(StreamName::City(CITY), "home_changed", &change).unwrap()]);

@@ -60,7 +60,7 @@ async fn a_full_disk_refuses_changes_and_loses_nothing() {
     let session = visitor.clone().with("X-Posada-Token", "1").post("/api/v1/accounts", &account).await.expect(201).json();
     let host: Client = visitor.clone().with_token(session["token"].as_str().unwrap());
     let mut watcher = visitor.live("demo", None).await;
-    watcher.say(&json!({"t": "view", "id": "map", "bbox": [41.3, 2.0, 41.5, 2.3], "zoom": 13, "layers": ["homes"]})).await;
+    watcher.says_json(json!({"t": "view", "id": "map", "bbox": [41.3, 2.0, 41.5, 2.3], "zoom": 13, "layers": ["homes"]})).await;
 
     let mut kept = Vec::new();
     for n in 0..3 {
@@ -85,8 +85,7 @@ async fn a_full_disk_refuses_changes_and_loses_nothing() {
     // Reading and the live map go on; health says what is wrong, and that people may still come.
     let _ = visitor.get(&format!("/api/v1/homes/{}", kept[0])).await.expect(200);
     let _ = visitor.get("/api/v1/map?bbox=41.3,2.0,41.5,2.3&zoom=13").await.expect(200);
-    watcher.say(&json!({"t": "ping"})).await;
-    watcher.until(|frame| frame["t"] == "pong").await;
+    watcher.settles().await;
     let disk = |report: &Value| report["components"].as_array().and_then(|all| all.iter().find(|c| c["component"] == "disk").cloned()).unwrap_or_default();
     eventually(|| async { disk(&visitor.get("/health/deep").await.json()) }, |disk| disk["state"] == "failing").await;
     let _ = visitor.get("/health/ready").await.expect(200);

@@ -65,7 +65,7 @@ async fn who_never_reads_again_is_let_go_and_may_come_back() {
     }
     assert_eq!(slow.until_closed().await, Close::Stalled.code());
     let view = json!({"view": "map", "bbox": BARCELONA, "zoom": 13.0, "layers": ["cities", "homes"]});
-    slow.returns(app.address(), Some(view)).await;
+    slow.returns(app.address(), &[view]).await;
     assert!(matches!(slow.model.answered("map"), Some(Outcome::Resumed | Outcome::Snapshot)));
     slow.until("the map as it is", |model| shows(model, round)).await;
     quick.settles().await;
