@@ -37,7 +37,9 @@ async fn measure(bench: &Bench) -> Result<Outcome> {
         ..Outcome::default()
     };
     for outlet in &bench.outlets {
-        outcome.ratio(CPU, &called(outlet), Peer::Nchan.name(), 1.0 / 8.0)?;
+        let nchan = if *outlet == "raw" { 1.0 / 15.0 } else { 1.0 / 8.0 };
+        outcome.ratio(CPU, &called(outlet), Peer::Nchan.name(), nchan)?;
+        outcome.ratio(CPU, &called(outlet), Peer::Nats.name(), 1.0 / 5.0)?;
     }
     Ok(outcome)
 }
