@@ -8,10 +8,11 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::{
     fleet::{Change, Changes},
-    http::Http,
+    http::{ComeLater, Http},
     pace::{Made, Pace, Write, drive},
 };
 
@@ -31,6 +32,10 @@ pub struct Host {
     #[arg(long, default_value_t = 4)]
     pub writers: usize,
 }
+
+/// When a write that a busy server put off is tried again, and how often.
+const AGAIN: Duration = Duration::from_millis(250);
+const PATIENCE: usize = 20;
 
 impl Host {
     /// The demo's own host, with so many homes and connections.
@@ -122,7 +127,16 @@ impl Home {
     async fn set_price(&mut self, http: &mut Http, amount: u64) -> Result<()> {
         let body = json!({"price": {"amount": amount, "currency": self.currency}});
         let version = format!("\"{}\"", self.version);
-        let home = http.send("PATCH", &format!("/api/v1/homes/{}", self.id), &[("If-Match", &version)], Some(&body)).await?;
+        let path = format!("/api/v1/homes/{}", self.id);
+        let mut tries = 0;
+        let home = loop {
+            match http.send("PATCH", &path, &[("If-Match", &version)], Some(&body)).await {
+                // The change goes on counting from the moment it was due, so who puts it off is the later for it.
+                Err(error) if error.is::<ComeLater>() && tries < PATIENCE => tries += 1,
+                answer => break answer?,
+            }
+            sleep(AGAIN).await;
+        };
         self.version = home["version"].as_u64().context("a home without a version")?;
         Ok(())
     }

@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, Uri, client::conn::http1, header};
+use hyper::{Request, StatusCode, Uri, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
@@ -86,12 +86,27 @@ impl Http {
             timeout(Duration::from_secs(30), self.sender.send_request(request)).await.with_context(|| format!("{method} {path}: no answer within 30 s"))??;
         let status = answer.status();
         let text = String::from_utf8(answer.into_body().collect().await?.to_bytes().to_vec())?;
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            return Err(Error::new(ComeLater(format!("{method} {path}: {status} {text}"))));
+        }
         if !status.is_success() {
             bail!("{method} {path}: {status} {text}");
         }
         Ok(text)
     }
 }
+
+/// The server is too busy, has done nothing, and may be asked again.
+#[derive(Debug)]
+pub struct ComeLater(String);
+
+impl std::fmt::Display for ComeLater {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ComeLater {}
 
 /// What the server's process has used so far.
 #[derive(Clone, Copy, Debug)]
