@@ -9,7 +9,7 @@ mod raw;
 mod sse;
 mod stalled;
 
-pub use crate::harness::{Model, Watcher};
+pub use crate::harness::Watcher;
 
 /// Where watchers look.
 pub mod watcher {

@@ -1,6 +1,6 @@
 //! What is asked of every outlet, asked of the raw outlet.
 
-use super::{Model, Watcher, spawn_over, watcher};
+use super::{Watcher, spawn_over, watcher};
 
 const OUTLET: actors::OutletKind = actors::OutletKind::Raw;
 
