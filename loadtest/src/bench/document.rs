@@ -127,6 +127,7 @@ fn head(machine: &Machine, ran: &[Ran]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::Outcome;
 
     #[test]
     fn numbers_have_the_digits_that_mean_something() {
@@ -137,6 +138,38 @@ mod tests {
     #[test]
     fn a_file_is_named_after_its_figure() {
         assert_eq!(slug("server CPU, µs per delivery"), "server-cpu-s-per-delivery");
+    }
+
+    #[test]
+    fn the_document_says_what_is_held_and_shows_every_picture() {
+        let out = std::env::temp_dir().join(format!("posada-document-{}", std::process::id()));
+        let machine = Machine {
+            processor: "a processor".to_owned(),
+            cores: 2,
+            memory_gb: 4.0,
+            kernel: "6".to_owned(),
+            posada: "posada 0".to_owned(),
+            peers: vec!["nginx 1".to_owned()],
+            apart: true,
+            load: 3.0,
+            at: "now".to_owned(),
+        };
+        let rows = [("Posada", 2.0), ("nchan", 4.0)].map(|(name, cost)| (name.to_owned(), [("cost, µs", cost)].into()));
+        let mut outcome = Outcome { about: "What was done.".to_owned(), rows: rows.into(), pictures: vec!["cost, µs"], ..Outcome::default() };
+        outcome.ratio("cost, µs", "Posada", "nchan", 0.6).expect("both were measured");
+        outcome.bound("cost, µs", "Posada", Wanted::AtMost(1.0)).expect("it was measured");
+        assert!(outcome.ratio("cost, µs", "Posada", "nobody", 0.6).is_err(), "what was not measured is no target that is held");
+        write(&out, &machine, &[Ran { name: "one", title: "One", took_seconds: 1.0, outcome }]).expect("written");
+        let text = fs::read_to_string(out.join("benchmarks.md")).expect("the document");
+        for part in
+            ["**1 of 2 targets are held.**", "| ≤ 0.600 | 0.500 | held |", "| ≤ 1.00 | 2.00 | **not held** |", "not alone", "(benchmarks/one-cost-s.svg)"]
+        {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+        assert!(out.join("benchmarks/one-cost-s.svg").exists());
+        let raw: serde_json::Value = serde_json::from_str(&fs::read_to_string(out.join("benchmarks/results.json")).expect("raw")).expect("JSON");
+        assert_eq!((&raw["scenarios"][0]["rows"][1][1]["cost, µs"], &raw["machine"]["cores"]), (&json!(4.0), &json!(2)));
+        fs::remove_dir_all(out).expect("gone");
     }
 
     #[test]
