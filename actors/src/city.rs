@@ -128,9 +128,16 @@ impl City {
 
     fn read_state(&mut self, ctx: &mut Context<Self>) {
         self.reading = true;
-        let (core, reading) = (self.core.clone(), self.core.source.city(self.tenant, self.city));
-        let answer = Box::pin(async move { Ok(Founding { lineage: core.lineage().await?, state: reading.await? }) });
-        read_back(ctx.address(), self.build, answer);
+        let (core, tenant, city) = (self.core.clone(), self.tenant, self.city);
+        let building = async move {
+            let (lineage, CityState { homes, head }) = (core.lineage().await?, core.source.city(tenant, city).await?);
+            let today = today();
+            // Not on this thread: it has other cities to serve, and a large one takes long to build.
+            let build = move || LiveMap::filled(CITY_LEVELS, today, homes.into_iter().map(|home| HomeEntity::new(home, city, today)));
+            let map = tokio::task::spawn_blocking(build).await.map_err(|why| SourceError(why.to_string()))?;
+            Ok(Built { lineage, today, map, head })
+        };
+        read_back(ctx.address(), self.build, Box::pin(building));
     }
 
     fn read_gap(&mut self, ctx: &mut Context<Self>) {
@@ -222,15 +229,16 @@ impl City {
         let due = board.next(began);
         if due.is_some_and(|due| due <= began) {
             let told = board.flush(began);
-            let next = board.next(began);
             for hub in self.hubs.send_all(told) {
                 board.hub_gone(hub);
             }
             let took = began.elapsed();
+            board.spent(took);
             metrics::histogram!(telemetry::TICK, "actor" => ACTOR).record(took.as_secs_f64());
             if took > Duration::from_millis(25) {
                 metrics::counter!(telemetry::OVERRUNS, "actor" => ACTOR).increment(1);
             }
+            let next = board.next(began);
             self.flush_at(next, ctx);
         } else {
             self.flush_at(due, ctx);
@@ -325,34 +333,34 @@ impl Actor for City {
     }
 }
 
-/// Comes back from a read of what a city is.
-struct Founding {
+/// Comes back from a read of what a city is: its homes as they stand on a day, and the head of its stream then.
+struct Built {
     lineage: Arc<str>,
-    state: CityState,
+    today: i32,
+    map: LiveMap<HomeEntity>,
+    head: u64,
 }
 
-impl Handler<Read<Founding>> for City {
+impl Handler<Read<Built>> for City {
     type Result = ();
-    fn handle(&mut self, read: Read<Founding>, ctx: &mut Context<Self>) {
+    fn handle(&mut self, read: Read<Built>, ctx: &mut Context<Self>) {
         if read.build != self.build {
             return;
         }
-        let Founding { lineage, state } = match read.answer {
-            Ok(founding) => founding,
+        let Built { lineage, today, map, head } = match read.answer {
+            Ok(built) => built,
             Err(why) => return self.failed(&why, City::read_state, ctx),
         };
         self.guard(ctx, |city, ctx| {
-            let today = today();
-            let (id, name) = (city.board_id(), city.city);
-            let map = LiveMap::filled(CITY_LEVELS, today, state.homes.into_iter().map(|home| HomeEntity::new(home, name, today)));
+            let id = city.board_id();
             let epoch = if city.is_doubted { epoch::drawn() } else { epoch::vouched(&lineage, city.tenant, id.scope) };
-            let mut board = Board::new(id, epoch, Mark { seq: state.head, day: today }.tick(), map, Rates::new(&city.core.config));
+            let mut board = Board::new(id, epoch, Mark { seq: head, day: today }.tick(), map, Rates::new(&city.core.config));
             for ask in city.asks.drain(..) {
                 (ask.0)(&mut board);
             }
             city.board = Some(board);
-            (city.applied, city.reading, city.failures) = (state.head, false, 0);
-            city.reached.store(state.head, Ordering::Relaxed);
+            (city.applied, city.reading, city.failures) = (head, false, 0);
+            city.reached.store(head, Ordering::Relaxed);
             metrics::histogram!(telemetry::REBUILD_SECONDS, "actor" => ACTOR).record(city.began.elapsed().as_secs_f64());
             for (hub, look) in mem::take(&mut city.looks) {
                 city.look(hub, look, ctx);

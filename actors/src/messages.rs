@@ -95,6 +95,8 @@ pub(crate) struct Looked {
     pub(crate) tiles: Arc<[TileKey]>,
     pub(crate) covers: BBox,
     pub(crate) total: Weight,
+    /// How many times the usual time lies between two ticks now.
+    pub(crate) stretch: u32,
     pub(crate) answer: Answer,
 }
 
@@ -117,6 +119,8 @@ pub(crate) struct Ticked {
     pub(crate) tick: u64,
     /// The oldest commit this tells of.
     pub(crate) at: Option<OffsetDateTime>,
+    /// How many times the usual time lies between two ticks now.
+    pub(crate) stretch: u32,
     pub(crate) groups: Arc<Vec<GroupChunks>>,
 }
 

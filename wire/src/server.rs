@@ -265,7 +265,8 @@ pub struct Qos {
     pub level: u8,
     /// Ticks that were skipped since the last `qos`.
     pub skipped: u64,
-    /// `slow_reader`, `wide_view`, `tenant_bytes` (your community's connections took more than they may; said again, with the usual `hz`, when that is over).
+    /// `slow_reader`, `wide_view`, `busy` (telling takes the server longer than it should, so ticks are further apart; said again, with the usual
+    /// `hz`, when that is over), `tenant_bytes` (your community's connections took more than they may; said again, with the usual `hz`, when that is over).
     pub reason: Cow<'static, str>,
 }
 

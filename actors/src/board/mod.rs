@@ -13,6 +13,8 @@ mod plan;
 #[cfg(test)]
 mod proofs;
 mod rate;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -34,7 +36,7 @@ use crate::{
 use log::Log;
 use plan::{Plan, PlanId};
 pub(crate) use rate::Rates;
-use rate::{CLASSES, class_of};
+use rate::{CLASSES, Pace, class_of};
 
 /// A look is answered from a map whose changes have been told; under load that waits for at most this.
 const SHORTEST: Duration = Duration::from_millis(25);
@@ -64,6 +66,9 @@ pub(crate) struct Board<T: Thing> {
     born: i32,
     /// Drawn: no other board has it.
     own: u64,
+    pace: Pace,
+    /// The shortest usual time between two tells, of the classes that the last flush told.
+    told: Option<Duration>,
 }
 
 /// What a look holds, seen from a board.
@@ -125,6 +130,8 @@ impl<T: Thing> Board<T> {
             rates,
             born,
             own: uuid::Uuid::new_v4().as_u64_pair().0,
+            pace: Pace::default(),
+            told: None,
         }
     }
 
@@ -208,6 +215,7 @@ impl<T: Thing> Board<T> {
 
     /// Everything that is due: deltas of classes, answers to looks, views that changed between clusters and things.
     pub(crate) fn flush(&mut self, now: Instant) -> Vec<(HubId, Delivery)> {
+        self.told = None;
         self.gather();
         let mut out = Vec::new();
         for class in 0..CLASSES {
@@ -238,6 +246,14 @@ impl<T: Thing> Board<T> {
             out.push((hub, Delivery::Reached(Reached { board: self.id.clone(), n: *n, tick: self.tick })));
         }
         out
+    }
+
+    /// The last [`flush`](Self::flush) took so long. Over its share of the time between two, the next ones are further apart; whoever is told
+    /// of the next tick, or looks, hears of that too.
+    pub(crate) fn spent(&mut self, took: Duration) {
+        if let Some(usual) = self.told {
+            self.pace.spent(usual, took);
+        }
     }
 
     /// The same answer as a snapshot, for somebody who does not stay.
@@ -282,7 +298,7 @@ impl<T: Thing> Board<T> {
 
     /// When a class may be told again; none: at once.
     fn due(&self, class: usize) -> Option<Instant> {
-        self.classes[class].last.map(|last| last + self.rates.every(class))
+        self.classes[class].last.map(|last| last + self.rates.every(class) * self.pace.stretch())
     }
 
     /// When a look may be answered; none: at once, unless its class was told just now and has more to tell.
@@ -302,6 +318,8 @@ impl<T: Thing> Board<T> {
             return;
         }
         self.classes[class].last = Some(now);
+        let usual = self.rates.every(class);
+        self.told = Some(self.told.map_or(usual, |told| told.min(usual)));
         let mut groups = Vec::new();
         for (group, tiles) in self.interest.iter_mut().filter(|(group, _)| class_of(group.level) == class) {
             let told = |tile| self.map.change_since(group, tile, &pending, &mut tiles.get_mut(&tile)?.held).map(|bytes| (tile, bytes));
@@ -322,7 +340,10 @@ impl<T: Thing> Board<T> {
         for hub in hubs {
             let n = self.sent.entry(hub).or_default();
             *n += 1;
-            out.push((hub, Delivery::Ticked(Ticked { board: self.id.clone(), n: *n, tick: self.tick, at, groups: groups.clone() })));
+            out.push((
+                hub,
+                Delivery::Ticked(Ticked { board: self.id.clone(), n: *n, tick: self.tick, at, stretch: self.pace.stretch(), groups: groups.clone() }),
+            ));
         }
         for id in flips {
             self.flip(id, now, out);
@@ -368,7 +389,18 @@ impl<T: Thing> Board<T> {
             plan.tiles.clone()
         });
         self.watches.insert((hub, look.key), id);
-        Looked { key: look.key, board: self.id.clone(), epoch, tick: self.tick, group, tiles: tiles.unwrap_or_default(), covers, total, answer }
+        Looked {
+            key: look.key,
+            board: self.id.clone(),
+            epoch,
+            tick: self.tick,
+            group,
+            tiles: tiles.unwrap_or_default(),
+            covers,
+            total,
+            stretch: self.pace.stretch(),
+            answer,
+        }
     }
 
     /// Whether what the client holds can be brought up to now; if not, everything.

@@ -21,6 +21,8 @@ use crate::{
 pub(super) struct Interest {
     /// The board's count of what it sent here.
     n: Option<u64>,
+    /// How many times the usual time lies between two of its ticks: what its viewers were told.
+    stretch: Option<u32>,
     next: u64,
     ways: Numbered<Way>,
     /// Of an epoch, its way: an epoch names the build and the plan.
@@ -54,6 +56,15 @@ impl Interest {
         let missed = self.n.is_some_and(|before| n != before + 1);
         self.n = Some(n);
         !missed
+    }
+
+    /// So many times the usual time lies between two ticks from now on. Gives back how many it were.
+    pub(super) fn stretches(&mut self, stretch: u32) -> u32 {
+        self.stretch.replace(stretch).unwrap_or(1)
+    }
+
+    pub(super) fn stretch(&self) -> u32 {
+        self.stretch.unwrap_or(1)
     }
 
     /// Whatever the board sends next is the first.

@@ -260,6 +260,7 @@ impl Hub {
         part.deltas.clear();
         let mut outcome = Outcome::Resumed;
         let interest = self.boards.entry(looked.board.clone()).or_default();
+        let was = interest.stretches(looked.stretch);
         let epoch = interest.enter(looked.key, id, looked.epoch, looked.group.clone(), looked.tiles);
         let mut held = HeldPart { epoch, group: looked.group, sent: looked.tick, newest: looked.tick };
         match looked.answer {
@@ -293,7 +294,27 @@ impl Hub {
                 self.decide(id, &What::View(view_id.clone()), worst, ctx);
             }
         }
+        if was != looked.stretch {
+            self.tell_stretch(&looked.board, None);
+        } else if was > 1 {
+            self.tell_stretch(&looked.board, Some(looked.key));
+        }
         self.soon(id, ctx);
+    }
+
+    /// Says to one or all who look at a board how often its ticks come now.
+    fn tell_stretch(&mut self, board: &BoardId, only: Option<WatchKey>) {
+        let rates = Rates::new(&self.core.config);
+        let Some(interest) = self.boards.get(board) else { return };
+        let stretch = interest.stretch();
+        for key in interest.watches().iter().filter(|key| only.is_none_or(|only| only == **key)) {
+            let Some((id, view_id)) = self.parts.get(key) else { continue };
+            let Some(conn) = self.conns.get_mut(id) else { continue };
+            let Some(view) = conn.view(view_id) else { continue };
+            let level = view.level();
+            let (hz, skipped) = (rates.hz(level) / f64::from(stretch), std::mem::take(&mut view.skipped));
+            conn.say(&ServerFrame::Qos(Qos { view: view_id.clone(), hz, level, skipped, reason: "busy".into() }));
+        }
     }
 
     /// Changed tiles: each goes to those who look at it.
@@ -302,6 +323,10 @@ impl Hub {
         if !interest.follows(ticked) {
             return self.look_again(&ticked.board, true);
         }
+        if interest.stretches(ticked.stretch) != ticked.stretch {
+            self.tell_stretch(&ticked.board, None);
+        }
+        let Some(interest) = self.boards.get(&ticked.board) else { return };
         let mut slow = Vec::new();
         for told in interest.told(ticked) {
             for (key, id) in told.watchers {

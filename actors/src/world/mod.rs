@@ -238,9 +238,11 @@ impl World {
         let mut due: Option<Instant> = None;
         for board in std::iter::once(&mut state.base).chain(state.filtered.values_mut().filter_map(|f| f.board.as_mut())) {
             if board.next(began).is_some_and(|due| due <= began) {
+                let begun = Instant::now();
                 for hub in self.hubs.send_all(board.flush(began)) {
                     board.hub_gone(hub);
                 }
+                board.spent(begun.elapsed());
             }
             due = [due, board.next(began)].into_iter().flatten().min();
         }
