@@ -66,24 +66,7 @@ impl TenantTx {
         .fetch_all(&mut **self)
         .await?;
         let mut rooms = self.room_nights(&ids).await?;
-        rows.into_iter().map(|row| row.into_point(&mut rooms)).collect()
-    }
-
-    /// A city's active homes as the map knows them.
-    pub async fn city_home_points(&mut self, city: CityId) -> Result<Vec<HomePoint>, StoreError> {
-        let tenant = self.tenant().0;
-        let rows = sqlx::query_as!(
-            Row,
-            "select id, kind, offer, title, guests, price, currency, public_lat, public_lng
-             from homes where tenant_id = $1 and city_id = $2 and status = 'active' order by id",
-            tenant,
-            i64::from(city.0)
-        )
-        .fetch_all(&mut **self)
-        .await?;
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let mut rooms = self.room_nights(&ids).await?;
-        rows.into_iter().map(|row| row.into_point(&mut rooms)).collect()
+        rows.into_iter().map(|row| row.into_point(|home| rooms.remove(&home).unwrap_or_default())).collect()
     }
 
     /// The rooms of some homes in their order, each with the nights taken that are not yet over (in any time zone).
@@ -113,20 +96,22 @@ impl TenantTx {
     }
 }
 
-struct Row {
-    id: Uuid,
-    kind: String,
-    offer: String,
-    title: String,
-    guests: i16,
-    price: Option<i32>,
-    currency: Option<String>,
-    public_lat: f64,
-    public_lng: f64,
+/// A home's public facts.
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    pub(super) kind: String,
+    pub(super) offer: String,
+    pub(super) title: String,
+    pub(super) guests: i16,
+    pub(super) price: Option<i32>,
+    pub(super) currency: Option<String>,
+    pub(super) public_lat: f64,
+    pub(super) public_lng: f64,
 }
 
 impl Row {
-    fn into_point(self, rooms: &mut BTreeMap<HomeId, Vec<RoomNights>>) -> Result<HomePoint, StoreError> {
+    /// With the rooms that the home is said to have.
+    pub(super) fn into_point(self, rooms: impl FnOnce(HomeId) -> Vec<RoomNights>) -> Result<HomePoint, StoreError> {
         let bad = |why: String| StoreError::BadRow { table: "homes", id: self.id.to_string(), why };
         let price = match (self.price, self.currency.as_deref()) {
             (Some(amount), Some(code)) => {
@@ -141,12 +126,12 @@ impl Row {
             guests: self.guests as u8,
             price,
             at: Position::new(self.public_lat, self.public_lng).map_err(|e| bad(e.to_string()))?,
-            rooms: rooms.remove(&HomeId(self.id)).unwrap_or_default(),
+            rooms: rooms(HomeId(self.id)),
             title: self.title,
         })
     }
 }
 
-fn nights(room: Uuid, arrive: Date, leave: Date) -> Result<Nights, StoreError> {
+pub(super) fn nights(room: Uuid, arrive: Date, leave: Date) -> Result<Nights, StoreError> {
     Nights::new(arrive, leave).map_err(|e| StoreError::BadRow { table: "stay_nights", id: room.to_string(), why: e.to_string() })
 }

@@ -21,6 +21,10 @@ const WHOLE: &[(&str, &str)] = &[
     ("from city_counts c left join lateral", "the world map is every city of the tenant; since an instant it may walk over them too, they are few"),
     ("count(distinct host_id) as \"hosts!\"", "a filtered world counts every home; asked once a second and filter at most"),
     (
+        "from homes h join rooms r on r.tenant_id = $1 and r.home_id = h.id",
+        "the start of a city reads all of it, planned for that city: of a large one joined is four times as quick as looked up home by home",
+    ),
+    (
         "where tenant_id = $1 and status = 'active' and id < $2",
         "a page of all homes in order; the second plan for their rooms is only taken where it is cheaper",
     ),
