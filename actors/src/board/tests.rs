@@ -4,7 +4,12 @@ use domain::{CityId, Position, TenantId, live::CityCounts};
 use uuid::Uuid;
 
 use super::*;
-use crate::{config::LiveConfig, map::WORLD_LEVELS, ports::CityPoint, wire::ScopeName};
+use crate::{
+    config::LiveConfig,
+    map::WORLD_LEVELS,
+    ports::CityPoint,
+    wire::{Encoding, ScopeName},
+};
 
 fn city(homes: u32) -> CityPoint {
     let at = Position::new(41.4, 2.2).unwrap();
@@ -27,7 +32,7 @@ fn a_board_that_takes_too_long_to_tell_tells_less_often_and_says_so() {
     let mut board = Board::new(id, "epoch".into(), LiveMap::filled(WORLD_LEVELS, 0, [city(1)]), rates);
     let bbox = BBox::new(-60.0, -180.0, 80.0, 180.0).unwrap();
     let mut now = Instant::now();
-    board.look(1, Look { key: 1, bbox, zoom: 2.0, filter: Arc::default(), have: None });
+    board.look(1, Look { key: 1, bbox, zoom: 2.0, filter: Arc::default(), encoding: Encoding::Json, have: None });
     assert_eq!(stretches(&board.flush(now)), [1]);
     let usual = rates.every(class_of(board.map().level_of(bbox, 2.0)));
 
@@ -44,7 +49,7 @@ fn a_board_that_takes_too_long_to_tell_tells_less_often_and_says_so() {
     now += 2 * usual;
     assert_eq!(stretches(&board.flush(now)), [2]);
     // Who comes now hears it too.
-    board.look(2, Look { key: 2, bbox, zoom: 2.0, filter: Arc::default(), have: None });
+    board.look(2, Look { key: 2, bbox, zoom: 2.0, filter: Arc::default(), encoding: Encoding::Json, have: None });
     assert_eq!(stretches(&board.flush(now)), [2]);
 
     // Flushes that told nobody anything are not held against it.
