@@ -29,7 +29,7 @@ fn stretches(told: &[(HubId, Delivery)]) -> Vec<u32> {
 fn a_board_that_takes_too_long_to_tell_tells_less_often_and_says_so() {
     let rates = Rates::new(&LiveConfig::default());
     let id = BoardId { tenant: TenantId(Uuid::nil()), scope: ScopeName::World, filter: None };
-    let mut board = Board::new(id, "epoch".into(), LiveMap::filled(WORLD_LEVELS, 0, [city(1)]), rates);
+    let mut board = Board::new(id, "epoch".into(), 0, LiveMap::filled(WORLD_LEVELS, 0, [city(1)]), rates);
     let bbox = BBox::new(-60.0, -180.0, 80.0, 180.0).unwrap();
     let mut now = Instant::now();
     board.look(1, Look { key: 1, bbox, zoom: 2.0, filter: Arc::default(), encoding: Encoding::Json, have: None });
