@@ -5,7 +5,10 @@
 
 use std::{fmt::Write as _, sync::Arc, time::Instant};
 
-use actors::map::{CITY_LEVELS, Group, HomeEntity, LiveMap, Matcher, Mode, ViewPlan};
+use actors::{
+    map::{CITY_LEVELS, Group, HomeEntity, LiveMap, Matcher, Mode, ViewPlan},
+    wire::Encoding,
+};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use domain::BBox;
@@ -163,7 +166,7 @@ fn view(map: &LiveMap<HomeEntity>, bbox: BBox, zoom: f64) -> View {
 /// The live map's answer: the plan, and every tile's bytes. As many bytes, and how many things they tell of.
 fn answer(map: &LiveMap<HomeEntity>, bbox: BBox, zoom: f64, none: &Arc<Matcher>) -> (usize, u32) {
     let plan = map.view(bbox, zoom, none);
-    let group = Group { level: plan.level, mode: plan.mode, filter: none.clone() };
+    let group = Group { level: plan.level, mode: plan.mode, filter: none.clone(), encoding: Encoding::Json };
     (plan.tiles.iter().map(|tile| map.chunk(&group, *tile).len()).sum(), plan.total.things)
 }
 
