@@ -3,7 +3,10 @@
 use actors::wire::SUBPROTOCOL;
 use serde_json::json;
 
-use super::{Broken, Check, Needs, Outcome, check, peer::Target};
+use super::{
+    Broken, Check, Needs, Outcome, check,
+    peer::{Knocked, Target},
+};
 
 pub(super) const CHECKS: &[Check] = &[
     check!(Anyone, the_subprotocol_is_chosen, "A request that offers posada.v1.json is answered with it."),
@@ -24,20 +27,19 @@ async fn the_subprotocol_is_chosen(target: &Target) -> Outcome {
 async fn the_first_one_known_is_chosen(target: &Target) -> Outcome {
     chooses(target, &format!("posada.v99.json, {SUBPROTOCOL}")).await?;
     match target.knocks("posada.v99.json").await? {
-        Ok((_, answer)) if answer.headers().contains_key("Sec-WebSocket-Protocol") => Err(Broken("a subprotocol was chosen that was not offered".into())),
-        Ok(_) => Ok(()),
-        Err(status) if status.is_client_error() => Ok(()),
-        Err(status) => Err(Broken(format!("an unknown subprotocol was answered with {status}, expected none chosen or a 4xx"))),
+        Knocked::ChoseNone => Ok(()),
+        Knocked::Refused(status) if status.is_client_error() => Ok(()),
+        Knocked::Refused(status) => Err(Broken(format!("an unknown subprotocol was answered with {status}, expected none chosen or a 4xx"))),
+        Knocked::Chose(chosen, _) => Err(Broken(format!("{chosen} was chosen, which is not spoken"))),
     }
 }
 
 async fn chooses(target: &Target, offered: &str) -> Outcome {
     match target.knocks(offered).await? {
-        Ok((_, answer)) => match answer.headers().get("Sec-WebSocket-Protocol").and_then(|value| value.to_str().ok()) {
-            Some(SUBPROTOCOL) => Ok(()),
-            other => Err(Broken(format!("offered {offered}, the server chose {other:?}"))),
-        },
-        Err(status) => Err(Broken(format!("the request was answered with {status}"))),
+        Knocked::Chose(chosen, _) if chosen == SUBPROTOCOL => Ok(()),
+        Knocked::Chose(chosen, _) => Err(Broken(format!("offered {offered}, the server chose {chosen}"))),
+        Knocked::ChoseNone => Err(Broken(format!("offered {offered}, the server chose none"))),
+        Knocked::Refused(status) => Err(Broken(format!("the request was answered with {status}"))),
     }
 }
 

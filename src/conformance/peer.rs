@@ -15,7 +15,12 @@ use thiserror::Error;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{Error as SocketError, Message, client::IntoClientRequest as _, handshake::client::Response, http::StatusCode},
+    tungstenite::{
+        Error as SocketError, Message,
+        client::IntoClientRequest as _,
+        error::{ProtocolError, SubProtocolError},
+        http::StatusCode,
+    },
 };
 
 use super::Broken;
@@ -31,6 +36,15 @@ pub struct Target {
     /// What stands before `/live`: empty, or `/t/salsa`.
     prefix: String,
     pub(super) token: Option<String>,
+}
+
+/// How a request for a WebSocket was answered.
+pub(super) enum Knocked {
+    /// With this subprotocol.
+    Chose(String, Box<WebSocketStream<TcpStream>>),
+    /// With a WebSocket of no subprotocol.
+    ChoseNone,
+    Refused(StatusCode),
 }
 
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -55,7 +69,7 @@ impl Target {
     }
 
     /// The answer to a request for a WebSocket with these subprotocols.
-    pub(super) async fn knocks(&self, subprotocols: &str) -> Result<Result<(WebSocketStream<TcpStream>, Response), StatusCode>, Broken> {
+    pub(super) async fn knocks(&self, subprotocols: &str) -> Result<Knocked, Broken> {
         let stream = timeout(PATIENCE, TcpStream::connect(&self.authority)).await;
         let stream = stream.map_err(|_| Broken("the server took no connection in time".into()))?;
         let stream = stream.map_err(|error| Broken(format!("cannot connect to {}: {error}", self.authority)))?;
@@ -65,8 +79,12 @@ impl Target {
         request.headers_mut().insert("Sec-WebSocket-Protocol", named);
         match timeout(PATIENCE, tokio_tungstenite::client_async(request, stream)).await {
             Err(_) => Err(Broken("no answer to the request for a WebSocket".into())),
-            Ok(Ok(open)) => Ok(Ok(open)),
-            Ok(Err(SocketError::Http(answer))) => Ok(Err(answer.status())),
+            Ok(Ok((socket, answer))) => match answer.headers().get("Sec-WebSocket-Protocol").and_then(|chosen| chosen.to_str().ok()) {
+                Some(chosen) => Ok(Knocked::Chose(chosen.to_owned(), Box::new(socket))),
+                None => Ok(Knocked::ChoseNone),
+            },
+            Ok(Err(SocketError::Protocol(ProtocolError::SecWebSocketSubProtocolError(SubProtocolError::NoSubProtocol)))) => Ok(Knocked::ChoseNone),
+            Ok(Err(SocketError::Http(answer))) => Ok(Knocked::Refused(answer.status())),
             Ok(Err(error)) => Err(Broken(format!("the handshake is wrong: {error}"))),
         }
     }
@@ -98,8 +116,9 @@ impl Target {
     /// Connects, and says nothing.
     pub(super) async fn opens(&self) -> Result<Peer, Broken> {
         match self.knocks(SUBPROTOCOL).await? {
-            Ok((socket, _)) => Ok(Peer { socket, replica: Replica::default(), closed: None }),
-            Err(status) => Err(Broken(format!("the request for a WebSocket was answered with {status}"))),
+            Knocked::Chose(_, socket) => Ok(Peer { socket: *socket, replica: Replica::default(), closed: None }),
+            Knocked::ChoseNone => Err(Broken(format!("{SUBPROTOCOL} was offered and not chosen"))),
+            Knocked::Refused(status) => Err(Broken(format!("the request for a WebSocket was answered with {status}"))),
         }
     }
 
