@@ -75,7 +75,7 @@ docs: web/node_modules   ## Write anew what is made from the code
 	cd web && npm run gen
 
 dashboard-picture: postgres prometheus chromium web/node_modules ## Draw the dashboard from a load test, to look at
-	$(CARGO) build --bin posada --bin loadtest
+	$(CARGO) build --package posada --package posada-loadtest --bins
 	node web/scripts/dashboard-picture.mjs
 
 # What the machine must have. Root on a Debian-like system gets it installed; everyone else is told the one command that does.
