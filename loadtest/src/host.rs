@@ -25,6 +25,9 @@ pub struct Host {
     /// The host's password
     #[arg(long, default_value = "come as you are", env = "POSADA_LOADTEST_PASSWORD", hide_env_values = true)]
     pub password: String,
+    /// Slug of the host's community [default: the one that the server takes where none is named]
+    #[arg(long)]
+    pub tenant: Option<String>,
     /// Homes that change; the host lists those that are missing [default: the ones there are, at most 40]
     #[arg(long)]
     pub homes: Option<usize>,
@@ -40,7 +43,7 @@ const PATIENCE: usize = 20;
 impl Host {
     /// The demo's own host, with so many homes and connections.
     pub fn of_the_demo(homes: usize, writers: usize) -> Self {
-        Self { email: "host@posada.example".to_owned(), password: "come as you are".to_owned(), homes: Some(homes), writers }
+        Self { email: "host@posada.example".to_owned(), password: "come as you are".to_owned(), tenant: None, homes: Some(homes), writers }
     }
 }
 
@@ -67,7 +70,7 @@ struct Home {
 impl Street {
     /// Signs in, finds the homes, and lists those that are missing.
     pub async fn find(url: &str, host: &Host) -> Result<Self> {
-        let mut http = Http::connect(url).await?;
+        let mut http = Http::connect(url).await?.in_tenant(host.tenant.as_deref());
         http.sign_in(&host.email, &host.password).await?;
         let mut homes = close_together(&mut http, host.homes.unwrap_or(40)).await?;
         while homes.len() < host.homes.unwrap_or(0) {
@@ -75,7 +78,7 @@ impl Street {
         }
         let mut writers = Vec::new();
         for _ in 0..host.writers.clamp(1, homes.len()) {
-            let mut http = Http::connect(url).await?;
+            let mut http = Http::connect(url).await?.in_tenant(host.tenant.as_deref());
             http.sign_in(&host.email, &host.password).await?;
             writers.push(Writer { http, homes: Vec::new() });
         }

@@ -23,6 +23,7 @@ pub struct Http {
     sender: http1::SendRequest<Full<Bytes>>,
     host: String,
     token: Option<String>,
+    tenant: Option<String>,
 }
 
 impl Http {
@@ -35,7 +36,14 @@ impl Http {
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self { sender, host, token: None })
+        Ok(Self { sender, host, token: None, tenant: None })
+    }
+
+    /// Every later request is for this community; without one for the server's default.
+    #[must_use]
+    pub fn in_tenant(mut self, slug: Option<&str>) -> Self {
+        self.tenant = slug.map(str::to_owned);
+        self
     }
 
     /// Signs in; every later request is made as that member.
@@ -73,6 +81,9 @@ impl Http {
         }
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(tenant) = &self.tenant {
+            request = request.header("X-Posada-Tenant", tenant);
         }
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");

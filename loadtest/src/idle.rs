@@ -27,7 +27,7 @@ pub struct Idle {
 
 pub async fn run(target: &Target, scenario: &Idle) -> Result<Report> {
     let look = Look { bbox: [-60.0, -180.0, 75.0, 180.0], zoom: 2, layers: &["cities"], single: false, follow: false };
-    let mut fleet = Fleet::start(&target.way(1)?, Viewer::new(look, &Arc::new(Changes::new(0))))?;
+    let mut fleet = Fleet::start(&target.way(1, None)?, Viewer::new(look, &Arc::new(Changes::new(0))))?;
     let patience = Duration::from_secs(120);
     // One viewer first: what the first look at the world costs is not a connection's cost.
     fleet.open(1, 0, patience).await?;

@@ -9,6 +9,7 @@ mod host;
 mod http;
 mod idle;
 mod kernel_limit;
+mod noisy;
 mod one_city;
 mod pace;
 mod peers;
@@ -55,9 +56,10 @@ pub struct Target {
 }
 
 impl Target {
-    /// How a fleet of viewers reaches the server.
-    pub fn way(&self, threads: usize) -> Result<Way> {
-        let wire = Wire::WebSocket { path: "/live".to_owned(), subprotocol: Some("posada.v1.json") };
+    /// How a fleet of viewers reaches a community of the server, or its default one.
+    pub fn way(&self, threads: usize, tenant: Option<&str>) -> Result<Way> {
+        let path = tenant.map_or_else(|| "/live".to_owned(), |slug| format!("/t/{slug}/live"));
+        let wire = Wire::WebSocket { path, subprotocol: Some("posada.v1.json") };
         Ok(Way { address: address_of(&self.url)?, wire, threads, at_once: 128 })
     }
 }
@@ -83,6 +85,8 @@ enum Scenario {
     Bench(bench::Settings),
     /// Guests who ask connected hosts for nights: from the click to the host's socket, beside a bare commit of the same row
     Stays(stays::Stays),
+    /// One community at ten times its quota beside a quiet one: how much the quiet one's p99 moves
+    Noisy(noisy::Noisy),
 }
 
 fn main() -> Result<()> {
@@ -120,6 +124,7 @@ async fn run(cli: Cli, cores: process::Cores) -> Result<()> {
         }
         Scenario::KernelLimit(settings) => return kernel_limit::run(&settings),
         Scenario::Stays(scenario) => stays::run(&cli.target, &scenario).await?,
+        Scenario::Noisy(scenario) => noisy::run(&cli.target, &scenario).await?,
     };
     report.print(cli.target.json)?;
     if report.held() { Ok(()) } else { std::process::exit(1) }

@@ -44,7 +44,7 @@ pub async fn run(target: &Target, scenario: &OneCity) -> Result<Report> {
     let lasting = Duration::from_secs(scenario.seconds);
     let changes = Arc::new(Changes::new(FASTEST * (scenario.seconds as usize + 1)));
     let look = Look { bbox: street.bbox, zoom: 16, layers: &["homes"], single: true, follow: false };
-    let mut fleet = Fleet::start(&target.way(1)?, Viewer::new(look, &changes))?;
+    let mut fleet = Fleet::start(&target.way(1, scenario.host.tenant.as_deref())?, Viewer::new(look, &changes))?;
     fleet.open(scenario.viewers, 0, Duration::from_secs(60)).await?;
 
     fleet.take().await?;

@@ -58,7 +58,7 @@ impl Subject {
         let changes = Arc::new(Changes::new(ROOM));
         let viewer = Viewer::new(Look { bbox: street.bbox, zoom: 16, layers: &["homes"], single: true, follow: false }, &changes);
         let sample = Arc::clone(&viewer.sample);
-        let mut fleet = Fleet::start(&server.target.way(1)?, viewer)?;
+        let mut fleet = Fleet::start(&server.target.way(1, None)?, viewer)?;
         fleet.open(viewers, 0, Duration::from_secs(120)).await.context(name.to_owned())?;
         Ok(Self { name: name.to_owned(), body: Body::Posada { server, fleet, street: Box::new(street), sample }, viewers, changes })
     }

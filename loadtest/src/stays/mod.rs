@@ -62,7 +62,7 @@ pub async fn run(target: &Target, scenario: &Stays) -> Result<Report> {
     ensure!(scenario.asked > 0 && scenario.guests > 0 && scenario.hosts >= scenario.asked, "somebody has to ask, and to be asked");
     let people = People::come(&target.url, scenario).await?;
     let (tell, heard) = (0..scenario.guests).map(|_| mpsc::unbounded_channel()).unzip::<_, _, Vec<_>, Vec<_>>();
-    let mut fleet = Fleet::start(&target.way(1)?, Hosts::new(people.tokens(scenario.hosts), tell))?;
+    let mut fleet = Fleet::start(&target.way(1, None)?, Hosts::new(people.tokens(scenario.hosts), tell))?;
     fleet.open(scenario.hosts, 0, Duration::from_secs(300)).await?;
 
     let mut lanes = Vec::new();
