@@ -15,6 +15,7 @@ mod pace;
 mod peers;
 mod process;
 mod report;
+mod stalled;
 mod stays;
 
 use std::net::{SocketAddr, SocketAddrV4, ToSocketAddrs};
@@ -60,7 +61,7 @@ impl Target {
     pub fn way(&self, threads: usize, tenant: Option<&str>) -> Result<Way> {
         let path = tenant.map_or_else(|| "/live".to_owned(), |slug| format!("/t/{slug}/live"));
         let wire = Wire::WebSocket { path, subprotocol: Some("posada.v1.json") };
-        Ok(Way { address: address_of(&self.url)?, wire, threads, at_once: 128 })
+        Ok(Way { address: address_of(&self.url)?, wire, threads, at_once: 128, narrow: false })
     }
 }
 
@@ -87,6 +88,8 @@ enum Scenario {
     Stays(stays::Stays),
     /// One community at ten times its quota beside a quiet one: how much the quiet one's p99 moves
     Noisy(noisy::Noisy),
+    /// Viewers of one city of whom some stop reading: how much later the others know, and what it costs the server
+    Stalled(stalled::Stalled),
 }
 
 fn main() -> Result<()> {
@@ -125,6 +128,7 @@ async fn run(cli: Cli, cores: process::Cores) -> Result<()> {
         Scenario::KernelLimit(settings) => return kernel_limit::run(&settings),
         Scenario::Stays(scenario) => stays::run(&cli.target, &scenario).await?,
         Scenario::Noisy(scenario) => noisy::run(&cli.target, &scenario).await?,
+        Scenario::Stalled(scenario) => stalled::run(&cli.target, &scenario).await?,
     };
     report.print(cli.target.json)?;
     if report.held() { Ok(()) } else { std::process::exit(1) }

@@ -25,7 +25,7 @@ use crate::{
     host::{Host, Street},
     http::Http,
     pace::Pace,
-    report::Report,
+    report::{Report, median},
 };
 
 #[derive(Args)]
@@ -55,10 +55,15 @@ pub struct Noisy {
     pub max_ratio: Option<f64>,
 }
 
+pub const RATIO: &str = "staleness p99 beside the noise / without";
+pub const ENDED: &str = "noise: connections that ended";
+const REFUSED: &str = "noise: views refused for now";
+const TOLD: &str = "noise: told of less";
+
 /// Viewers that look elsewhere as soon as they see something.
 struct Restless {
     bbox: [f64; 4],
-    turns: AtomicU64,
+    turns: Arc<AtomicU64>,
 }
 
 impl Watch for Restless {
@@ -77,11 +82,11 @@ impl Watch for Restless {
             return Next::Say(br#"{"t":"pong"}"#.to_vec());
         }
         if payload.starts_with(br#"{"t":"error""#) {
-            tally.count("views refused for now");
+            tally.count(REFUSED);
             return Next::Go;
         }
         if payload.starts_with(br#"{"t":"qos""#) {
-            tally.count("told of less");
+            tally.count(TOLD);
             return Next::Go;
         }
         let moved = payload.starts_with(br#"{"t":"snapshot""#) || payload.starts_with(br#"{"t":"delta""#);
@@ -112,20 +117,23 @@ pub async fn run(target: &Target, scenario: &Noisy) -> Result<Report> {
     let mut quiet = Fleet::start(&target.way(1, scenario.host.tenant.as_deref())?, Viewer::new(look, &changes))?;
     quiet.open(scenario.viewers, 0, Duration::from_secs(60)).await?;
 
-    let (mut without, mut with, mut noise) = (Vec::new(), Vec::new(), Tally::default());
+    let (mut without, mut with, mut noise, mut views) = (Vec::new(), Vec::new(), Tally::default(), 0);
     let pace = Pace::PerSecond(scenario.rate);
     for _ in 0..scenario.rounds {
         quiet.take().await?;
         street.change(pace, lasting, &changes).await?;
         without.push(p99(&quiet).await?);
 
-        let mut crowd = Fleet::start(&target.way(1, Some(&scenario.loud))?, Restless { bbox: its_street.bbox, turns: AtomicU64::new(0) })?;
+        let turns = Arc::new(AtomicU64::new(0));
+        let mut crowd = Fleet::start(&target.way(1, Some(&scenario.loud))?, Restless { bbox: its_street.bbox, turns: Arc::clone(&turns) })?;
         // Those that find a place are there before the round begins; the others go on asking.
-        let _ = crowd.open(10 * scenario.places, 0, Duration::from_secs(2)).await;
+        crowd.begin(10 * scenario.places, 0)?;
+        crowd.ready(scenario.places, Duration::from_secs(30)).await?;
         quiet.take().await?;
         let (made, its_made) = tokio::join!(street.change(pace, lasting, &changes), its_street.change(Pace::AsAnswered, lasting, &its_changes));
         (made?, its_made?);
         with.push(p99(&quiet).await?);
+        views += turns.load(Relaxed);
         noise.add(&crowd.take_all().await?);
         crowd.end().await?;
     }
@@ -139,14 +147,15 @@ pub async fn run(target: &Target, scenario: &Noisy) -> Result<Report> {
     let (without, with) = (median(without), median(with));
     report.figure("staleness p99 without the noise, ms", without);
     report.figure("staleness p99 beside the noise, ms", with);
-    report.figure("ratio of the two", with / without.max(0.001));
+    report.figure(RATIO, with / without.max(0.001));
     report.figure("noise: connections refused for now", noise.refused as f64);
-    for what in ["views refused for now", "told of less"] {
+    report.figure("noise: views asked for", views as f64);
+    for what in [REFUSED, TOLD] {
         report.figure(what, noise.counted.get(what).copied().unwrap_or_default() as f64);
     }
-    report.figure("noise: connections that ended", noise.ended as f64);
-    report.limit("ratio of the two", scenario.max_ratio);
-    report.limit("noise: connections that ended", Some(0.0));
+    report.figure(ENDED, noise.ended as f64);
+    report.limit(RATIO, scenario.max_ratio);
+    report.limit(ENDED, Some(0.0));
     Ok(report)
 }
 
@@ -156,11 +165,6 @@ async fn p99(quiet: &Fleet<Viewer>) -> Result<f64> {
     let tally = quiet.take_all().await?;
     ensure!(tally.deliveries > 0, "no change reached any viewer: {:?}", tally.failures);
     Ok(quantile_ms(&tally.staleness, 0.99))
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }
 
 /// The noisy community's host: signed up, with a home, if that was not done before.

@@ -30,6 +30,15 @@ impl Report {
         }
     }
 
+    /// Fails the run when a figure is below what it has to be.
+    pub fn at_least(&mut self, name: &'static str, least: f64) {
+        if let Some(value) = self.figures.get(name)
+            && !value.total_cmp(&least).is_ge()
+        {
+            self.broken_limits.push(format!("{name} is {value:.3}, below {least}"));
+        }
+    }
+
     pub fn held(&self) -> bool {
         self.broken_limits.is_empty()
     }
@@ -47,5 +56,16 @@ impl Report {
             println!("  NOT HELD: {broken}");
         }
         Ok(())
+    }
+}
+
+/// The middle of some figures; the mean of the two in the middle of an even number, 0 of none.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    match figures.get(middle) {
+        None => 0.0,
+        Some(value) if figures.len() % 2 == 1 => *value,
+        Some(value) => f64::midpoint(figures[middle - 1], *value),
     }
 }

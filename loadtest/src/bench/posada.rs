@@ -59,15 +59,18 @@ impl Posada {
     /// Starts a server with its own data, named so that the next start of that name finds them, and waits until it serves. Its Postgres goes
     /// to the load test's core.
     pub async fn start(&self, cores: &Cores, name: &str, settings: &[(&str, String)]) -> Result<Server> {
-        let (data, log) = (self.below.join(name), self.below.join(format!("{name}.log")));
-        if !data.exists() {
-            self.fill(&data, &log).await?;
-        }
+        self.start_at(cores, name, settings, "127.0.0.1:0").await
+    }
+
+    /// The same at an address: where viewers come back to.
+    pub async fn start_at(&self, cores: &Cores, name: &str, settings: &[(&str, String)], listen: &str) -> Result<Server> {
+        let (data, log) = self.places(name);
+        self.prepare(name, &[]).await?;
         let mut command = self.command(&data, &log)?;
         for (key, value) in SETTINGS.iter().map(|(key, value)| (*key, (*value).to_owned())).chain(settings.iter().cloned()) {
             command.arg("--set").arg(format!("{key}={value}"));
         }
-        command.args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        command.args(["serve", "--listen", listen, "--metrics-listen", "127.0.0.1:0"]);
         command.stdout(Stdio::piped());
         let mut started = Started::on(&cores.server, "posada", command)?;
         let mut lines = BufReader::new(started.child().stdout.take().context("no output")?).lines();
@@ -87,11 +90,19 @@ impl Posada {
         Ok(command)
     }
 
-    /// Makes the demo before the first start, so that nothing fills up while something is measured.
-    async fn fill(&self, data: &Path, log: &Path) -> Result<()> {
-        for orders in [&["migrate"][..], &["demo", "--homes", HOMES]] {
-            let mut command = self.command(data, log)?;
-            command.args(orders).stdout(Stdio::null());
+    /// The data and the log of a server.
+    fn places(&self, name: &str) -> (PathBuf, PathBuf) {
+        (self.below.join(name), self.below.join(format!("{name}.log")))
+    }
+
+    /// Makes the demo before the first start of a server, so that nothing fills up while something is measured; then gives these orders
+    /// (`tenant create …`).
+    pub async fn prepare(&self, name: &str, orders: &[&[&str]]) -> Result<()> {
+        let (data, log) = self.places(name);
+        let first: &[&[&str]] = if data.exists() { &[] } else { &[&["migrate"], &["demo", "--homes", HOMES]] };
+        for orders in first.iter().chain(orders) {
+            let mut command = self.command(&data, &log)?;
+            command.args(*orders).stdout(Stdio::null());
             let status = tokio::task::spawn_blocking(move || command.status()).await??;
             ensure!(status.success(), "posada {} ended with {status}: {}", orders.join(" "), log.display());
         }

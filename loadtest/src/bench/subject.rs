@@ -15,6 +15,7 @@ use crate::{
     http::own_cpu_seconds,
     pace::{Made, Pace, drive},
     peers::{Peer, Running, Template, Writer},
+    report::median,
 };
 
 /// What a round showed, by name; medians of rounds have the same shape.
@@ -68,7 +69,7 @@ impl Subject {
         let running = peer.start(&bench.cores, &bench.below).await?;
         let changes = Arc::new(Changes::new(ROOM));
         let listener = Listener { opening: peer.opening(), ready_at_once: peer != Peer::Nats, changes: Arc::clone(&changes) };
-        let way = Way { address: running.address, wire: peer.wire(), threads: 1, at_once: 128 };
+        let way = Way { address: running.address, wire: peer.wire(), threads: 1, at_once: 128, narrow: false };
         let mut fleet = Fleet::start(&way, listener)?;
         fleet.open(viewers, 0, Duration::from_secs(120)).await.context(peer.name())?;
         let writers = running.writers(4, template).await?;
@@ -194,13 +195,7 @@ pub async fn compare(subjects: &mut [Subject], rounds: usize, pace: Pace, lastin
 /// The median of each figure over some rounds.
 pub fn medians(rounds: &[Figures]) -> Figures {
     let names = rounds.first().into_iter().flat_map(|figures| figures.keys());
-    let median = |name: &'static str| {
-        let mut values: Vec<f64> = rounds.iter().filter_map(|figures| figures.get(name).copied()).collect();
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
-    };
-    names.map(|name| (*name, median(name))).collect()
+    names.map(|name| (*name, median(rounds.iter().filter_map(|figures| figures.get(name).copied()).collect()))).collect()
 }
 
 #[cfg(test)]

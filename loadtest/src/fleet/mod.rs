@@ -94,6 +94,8 @@ pub struct Way {
     pub threads: usize,
     /// Connections of one thread that may be between connecting and ready at once.
     pub at_once: usize,
+    /// Small segments and little room for what was not read yet: the server soon feels who does not read.
+    pub narrow: bool,
 }
 
 /// How many connections are in which state.
@@ -146,13 +148,19 @@ impl<W: Watch> Fleet<W> {
 
     /// Opens more connections, as members of a group, and waits until all of the fleet are ready. Fails early when one is lost for good.
     pub async fn open(&mut self, count: usize, group: Group, patience: Duration) -> Result<()> {
+        self.begin(count, group)?;
+        self.ready(self.opened, patience).await
+    }
+
+    /// Asks for more connections, as members of a group, and waits for none.
+    pub fn begin(&mut self, count: usize, group: Group) -> Result<()> {
         let crews = self.crews.len();
         for (number, crew) in self.crews.iter().enumerate() {
             let first = self.opened + number;
             crew.order(Order::Open { count: count.saturating_sub(number).div_ceil(crews), first, step: crews, group })?;
         }
         self.opened += count;
-        self.ready(self.opened, patience).await
+        Ok(())
     }
 
     /// Waits until so many connections are ready.

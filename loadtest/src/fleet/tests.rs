@@ -37,7 +37,8 @@ async fn arrivals(comes: &mut mpsc::UnboundedReceiver<TcpStream>, count: usize) 
 fn fleet(address: SocketAddrV4, wire: Wire, opening: &[&str], changes: &Arc<Changes>) -> Fleet<Listener> {
     let ready_at_once = !matches!(wire, Wire::Nats);
     let opening = opening.iter().map(|line| line.as_bytes().to_vec()).collect();
-    Fleet::start(&Way { address, wire, threads: 2, at_once: 8 }, Listener { opening, ready_at_once, changes: Arc::clone(changes) }).expect("a fleet")
+    Fleet::start(&Way { address, wire, threads: 2, at_once: 8, narrow: false }, Listener { opening, ready_at_once, changes: Arc::clone(changes) })
+        .expect("a fleet")
 }
 
 async fn delivered(fleet: &Fleet<Listener>, count: u64) {

@@ -3,21 +3,29 @@
 mod held;
 mod idle;
 mod many;
+mod noisy;
 mod one_city;
 mod saturation;
+mod stalled;
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::{Bench, Scenario, subject::Subject};
-use crate::peers::Peer;
+use super::{Bench, Outcome, Scenario, subject::Subject};
+use crate::{peers::Peer, report::Report};
 
-pub const SCENARIOS: &[Scenario] = &[one_city::SCENARIO, saturation::SCENARIO, held::SCENARIO, many::SCENARIO, idle::SCENARIO];
+pub const SCENARIOS: &[Scenario] =
+    &[one_city::SCENARIO, saturation::SCENARIO, held::SCENARIO, many::SCENARIO, idle::SCENARIO, stalled::SCENARIO, noisy::SCENARIO];
 
 /// What a Posada is called in tables, by its outlet.
 fn called(outlet: &str) -> String {
     format!("Posada, {outlet} outlet")
+}
+
+/// What one Posada showed, where nobody else is beside it.
+fn ours(report: Report, about: String) -> Outcome {
+    Outcome { about, rows: vec![("Posada".to_owned(), report.figures.into_iter().collect())], ..Outcome::default() }
 }
 
 /// Posada with each of its outlets and the peers, with as many viewers each, warmed up. Posada's own frame is the payload for all.
