@@ -4,10 +4,11 @@
 //! happens in cities; once a second, while watched, it also reads the counts that changed, so that what the relay loses heals.
 //! Feeds hubs. Never waits, never writes.
 
+mod extents;
 mod state;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -355,7 +356,7 @@ impl Handler<Read<Vec<CityPoint>>> for World {
             world.failures = 0;
             let map = LiveMap::filled(WORLD_LEVELS, 0, cities);
             let base = Board::new(world.board_id(None), epoch::drawn(), 0, map, Rates::new(&world.core.config));
-            let mut state = State { base, filtered: HashMap::new(), seekers: HashMap::new(), told: HashMap::new(), changes: 0, extents_changed: false };
+            let mut state = State::new(base);
             world.asks.drain(..).for_each(|ask| (ask.0)(&mut state));
             world.state = Some(state);
             metrics::histogram!(telemetry::REBUILD_SECONDS, "actor" => ACTOR).record(world.began.elapsed().as_secs_f64());

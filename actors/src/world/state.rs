@@ -10,6 +10,7 @@ use domain::{BBox, CityId, Event, HomeFilter, Position, live::CityCounts};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
+use super::extents::Extents;
 use crate::{
     board::Board,
     extent,
@@ -20,6 +21,7 @@ use crate::{
 /// A world that was read.
 pub(crate) struct State {
     pub(crate) base: Board<CityPoint>,
+    extents: Extents,
     pub(crate) filtered: HashMap<Arc<HomeFilter>, Filtered>,
     pub(super) seekers: HashMap<(HubId, WatchKey), Seeker>,
     /// Per city: the last event that is in its counts, and which change of this world it was.
@@ -74,12 +76,14 @@ pub(crate) struct Polled {
 }
 
 impl State {
+    pub(super) fn new(base: Board<CityPoint>) -> Self {
+        let extents = Extents::of(base.map().iter());
+        Self { base, extents, filtered: HashMap::new(), seekers: HashMap::new(), told: HashMap::new(), changes: 0, extents_changed: false }
+    }
+
     /// The cities whose homes a box meets.
     pub(crate) fn cities_in(&self, bbox: BBox) -> Vec<CityId> {
-        let mut cities: Vec<CityId> =
-            self.base.map().iter().filter(|city| city.counts.homes > 0 && city.extent.is_some_and(|e| extent::meet(e, bbox))).map(|city| city.id).collect();
-        cities.sort_unstable();
-        cities
+        self.extents.meeting(bbox)
     }
 
     pub(super) fn apply(&mut self, event: &Event, city: CityId) -> bool {
@@ -104,7 +108,7 @@ impl State {
         for put in part.put {
             point.extent = Some(extent::with(point.extent, put.at));
         }
-        self.extents_changed |= point.extent != known.extent || (point.counts.homes == 0) != (known.counts.homes == 0);
+        self.extents_changed |= self.extents.put(&point);
         if point != *known {
             self.base.change(Some(event.at)).put(point);
         }
@@ -119,7 +123,7 @@ impl State {
                 continue;
             }
             if self.base.map().get(city.id) != Some(&city) {
-                self.extents_changed = true;
+                self.extents_changed |= self.extents.put(&city);
                 for filtered in self.filtered.values_mut() {
                     filtered.stale = true;
                 }
