@@ -26,17 +26,13 @@ impl TenantTx {
         if let Some(group) = self.city_group(city).await? {
             return Ok(PlacedCity { city, group, created: false });
         }
-        let made = sqlx::query!(
-            "insert into cities (tenant_id, id, slug) values ($1, $2, $3) on conflict (tenant_id, id) do nothing",
-            tenant.0,
-            i64::from(city.0),
-            slug
-        )
-        .execute(&mut **self)
-        .await?;
+        // Named no key: of two that make the same city at once, either key may be the one that Postgres finds taken first.
+        let made = sqlx::query!("insert into cities (tenant_id, id, slug) values ($1, $2, $3) on conflict do nothing", tenant.0, i64::from(city.0), slug)
+            .execute(&mut **self)
+            .await?;
         sqlx::query!(
             "insert into groups (tenant_id, id, kind, key, name, city_id) values ($1, $2, 'city', $3, $4, $5)
-             on conflict (tenant_id, kind, key) do nothing",
+             on conflict do nothing",
             tenant.0,
             uuid::Uuid::now_v7(),
             city.to_string(),
