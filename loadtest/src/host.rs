@@ -52,6 +52,8 @@ pub struct Street {
     writers: Vec<Writer>,
     /// A view that shows all of them.
     pub bbox: [f64; 4],
+    /// The city's number in the gazetteer.
+    pub city: u64,
 }
 
 /// One connection, and the homes that are changed on it.
@@ -86,7 +88,8 @@ impl Street {
         for (number, home) in homes.iter().enumerate() {
             writers[number % count].homes.push(Home::read(home)?);
         }
-        Ok(Self { writers, bbox })
+        let city = homes.first().and_then(|home| home["city"]["id"].as_u64()).context("a home without a city")?;
+        Ok(Self { writers, bbox, city })
     }
 
     /// Makes changes for a time, and says how many were made, and in how long.

@@ -46,12 +46,13 @@ impl Http {
         self
     }
 
-    /// Signs in; every later request is made as that member.
-    pub async fn sign_in(&mut self, email: &str, password: &str) -> Result<()> {
+    /// Signs in, and gives the token; every later request is made as that member.
+    pub async fn sign_in(&mut self, email: &str, password: &str) -> Result<String> {
         let session =
             self.send("POST", "/api/v1/session", &[("X-Posada-Token", "1")], Some(&serde_json::json!({"email": email, "password": password}))).await?;
-        self.be(session["token"].as_str().context("the server gave no token")?.to_owned());
-        Ok(())
+        let token = session["token"].as_str().context("the server gave no token")?.to_owned();
+        self.be(token.clone());
+        Ok(token)
     }
 
     /// Makes every later request as whoever holds this token.

@@ -15,6 +15,7 @@ mod pace;
 mod peers;
 mod process;
 mod report;
+mod restart;
 mod stalled;
 mod stays;
 
@@ -88,6 +89,8 @@ enum Scenario {
     Stays(stays::Stays),
     /// One community at ten times its quota beside a quiet one: how much the quiet one's p99 moves
     Noisy(noisy::Noisy),
+    /// End a server (--pid) under its viewers and start it again: how evenly they come back, who is told everything anew, what is lost
+    Restart(restart::Restart),
     /// Viewers of one city of whom some stop reading: how much later the others know, and what it costs the server
     Stalled(stalled::Stalled),
 }
@@ -128,6 +131,7 @@ async fn run(cli: Cli, cores: process::Cores) -> Result<()> {
         Scenario::KernelLimit(settings) => return kernel_limit::run(&settings),
         Scenario::Stays(scenario) => stays::run(&cli.target, &scenario).await?,
         Scenario::Noisy(scenario) => noisy::run(&cli.target, &scenario).await?,
+        Scenario::Restart(scenario) => restart::by_command(&cli.target, &scenario, cores).await?,
         Scenario::Stalled(scenario) => stalled::run(&cli.target, &scenario).await?,
     };
     report.print(cli.target.json)?;

@@ -137,6 +137,11 @@ impl Server {
         Usage::read(&self.target).await
     }
 
+    /// The address it listens on, for its successor.
+    pub fn listens(&self) -> String {
+        self.target.url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+    }
+
     /// CPU seconds of its Postgres.
     pub fn postgres_cpu_seconds(&self) -> f64 {
         family(self.postmaster).into_iter().map(cpu_seconds).sum()

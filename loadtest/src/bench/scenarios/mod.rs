@@ -5,6 +5,7 @@ mod idle;
 mod many;
 mod noisy;
 mod one_city;
+mod restart;
 mod saturation;
 mod stalled;
 
@@ -16,7 +17,7 @@ use super::{Bench, Outcome, Scenario, subject::Subject};
 use crate::{peers::Peer, report::Report};
 
 pub const SCENARIOS: &[Scenario] =
-    &[one_city::SCENARIO, saturation::SCENARIO, held::SCENARIO, many::SCENARIO, idle::SCENARIO, stalled::SCENARIO, noisy::SCENARIO];
+    &[one_city::SCENARIO, saturation::SCENARIO, held::SCENARIO, many::SCENARIO, idle::SCENARIO, stalled::SCENARIO, noisy::SCENARIO, restart::SCENARIO];
 
 /// What a Posada is called in tables, by its outlet.
 fn called(outlet: &str) -> String {
