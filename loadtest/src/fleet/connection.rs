@@ -35,6 +35,8 @@ pub(super) struct Connection<M> {
     phase: Phase,
     wanted: bool,
     stalled: bool,
+    /// How often it met no server since it was last open.
+    failed: u32,
     interest: EventFlags,
     /// The beginning of a message whose end has not come.
     carry: Vec<u8>,
@@ -72,6 +74,7 @@ impl<M: Default> Connection<M> {
             phase: Phase::Away,
             wanted: true,
             stalled: false,
+            failed: 0,
             interest: EventFlags::empty(),
             carry: Vec::new(),
             unsent: Vec::new(),
@@ -133,6 +136,13 @@ impl<M> Connection<M> {
     pub(super) fn lose(&mut self) {
         self.leave();
         self.phase = Phase::Lost;
+    }
+
+    /// When it tries again after it met no server: as our page does, twice as long each time, each at its own moment.
+    pub(super) fn again(&mut self) -> Duration {
+        let wait = backoff(self.failed, self.number as u64);
+        self.failed = self.failed.saturating_add(1);
+        wait
     }
 
     /// Begins to connect.
@@ -217,6 +227,7 @@ impl<M> Connection<M> {
     }
 
     fn open<W: Watch<Memory = M>>(&mut self, way: &Way, watch: &W) {
+        self.failed = 0;
         self.phase = if watch.ready_at_once() { Phase::Ready } else { Phase::Open };
         for payload in watch.opening(&self.memory) {
             self.say(way, &payload);
@@ -359,6 +370,14 @@ impl<M> Connection<M> {
     }
 }
 
+/// Between half and the whole of 500 ms, 1 s, 2 s … 30 s. Every connection has its own moments, the same ones in every run.
+fn backoff(failed: u32, number: u64) -> Duration {
+    let most = 500_u64.saturating_mul(1 << failed.min(16)).min(30_000);
+    // Knuth's multiplicative hash: neighbours land far apart.
+    let chance = (number + 1).wrapping_mul(u64::from(failed) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    Duration::from_millis(most / 2 + (most / 2 * chance >> 24))
+}
+
 /// What taking one message came to.
 enum Step {
     /// So many bytes were it.
@@ -366,4 +385,19 @@ enum Step {
     /// It is not whole yet.
     Wait,
     Stop(Heard),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_meets_no_server_comes_later_each_time_and_not_with_all_the_others() {
+        for (failed, most) in [(0, 500), (1, 1_000), (3, 4_000), (40, 30_000)] {
+            let waits: Vec<u64> = (0..1_000).map(|number| backoff(failed, number).as_millis() as u64).collect();
+            assert!(waits.iter().all(|wait| (most / 2..=most).contains(wait)), "{failed}");
+            let early = waits.iter().filter(|wait| **wait < most * 3 / 4).count();
+            assert!((400..600).contains(&early), "spread evenly: {early} of 1000 in the first half");
+        }
+    }
 }

@@ -59,8 +59,6 @@ pub(super) enum Order<W: Watch> {
 const BELL: u64 = u64::MAX;
 /// Bytes read at once; a frame that is longer makes the buffer grow.
 const BUFFER: usize = 256 * 1024;
-/// When a connection that failed before it was open is tried again.
-const AGAIN: Duration = Duration::from_millis(500);
 
 pub(super) struct Engine<W: Watch> {
     way: Way,
@@ -158,7 +156,7 @@ impl<W: Watch> Engine<W> {
                 Ok(()) => under_way += 1,
                 Err(error) => {
                     self.tallies[usize::from(connection.group)].fail(format!("cannot connect: {error}"));
-                    self.later.push(Reverse((now + AGAIN, number)));
+                    self.later.push(Reverse((now + connection.again(), number)));
                 }
             }
         }
@@ -204,10 +202,10 @@ impl<W: Watch> Engine<W> {
                 tally.ended += 1;
                 let open = connection.was_open();
                 connection.leave();
-                match self.watch.ended(&mut connection.memory, code) {
+                // Before it was open nothing is lost by trying again: the server was not there yet, or no longer.
+                let again = if open { self.watch.ended(&mut connection.memory, code) } else { Some(connection.again()) };
+                match again {
                     Some(wait) => self.later.push(Reverse((Instant::now() + wait, number))),
-                    // Before it was open nothing is lost by trying again: the server was not there yet, or no longer.
-                    None if !open => self.later.push(Reverse((Instant::now() + AGAIN, number))),
                     None => {
                         connection.lose();
                         tally.fail(match code {

@@ -174,12 +174,12 @@ impl Events {
 
 impl Moments {
     fn say(&self, report: &mut Report, ended: Instant, scenario: &Restart) {
-        let (told, due, back) = self.taken();
+        let (told, [due, came, back]) = self.taken();
         let since = |moment: Option<&Instant>| moment.map_or(0.0, |moment| moment.saturating_duration_since(ended).as_secs_f64());
         report.figure("goodbyes", told as f64);
-        report.figure("asked to come back in the busiest second / set rate", peak_per_second(due.clone()) as f64 / scenario.drain_per_s);
         report.figure("the last one is asked to come back after, s", since(due.iter().max()));
-        report.figure(PEAK, peak_per_second(back.clone()) as f64 / scenario.drain_per_s);
+        report.figure("asked to come back in the busiest second / set rate", peak_per_second(due) as f64 / scenario.drain_per_s);
+        report.figure(PEAK, peak_per_second(came) as f64 / scenario.drain_per_s);
         report.figure("all are back after, s", since(back.iter().max()));
     }
 }

@@ -1,4 +1,4 @@
-//! Viewers who note when they were asked to come back, and when they were welcome again.
+//! Viewers who note when they were asked to come back, when they came, and when they were welcome again.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -24,6 +24,9 @@ struct Noted {
     /// Goodbyes that named a time.
     told: usize,
     due: Vec<Instant>,
+    /// Handshakes that were answered.
+    came: Vec<Instant>,
+    /// Who was welcome again, with what it asked for.
     back: Vec<Instant>,
 }
 
@@ -37,10 +40,10 @@ impl Moments {
         self.note(|noted| *noted = Noted::default());
     }
 
-    /// Goodbyes, when they asked their viewers to come back, and when these were welcome.
-    pub fn taken(&self) -> (usize, Vec<Instant>, Vec<Instant>) {
+    /// Goodbyes; when they asked their viewers to come back, when these came, and when they were welcome.
+    pub fn taken(&self) -> (usize, [Vec<Instant>; 3]) {
         let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (noted.told, noted.due.clone(), noted.back.clone())
+        (noted.told, [noted.due.clone(), noted.came.clone(), noted.back.clone()])
     }
 
     /// Waits until so many were welcome again.
@@ -69,6 +72,7 @@ impl Watch for Returning {
     type Memory = <Viewer as Watch>::Memory;
 
     fn opening(&self, memory: &Self::Memory) -> Vec<Vec<u8>> {
+        self.moments.note(|noted| noted.came.push(Instant::now()));
         self.viewer.opening(memory)
     }
 
