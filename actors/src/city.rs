@@ -312,7 +312,7 @@ impl City {
 }
 
 /// The day number of now, in UTC. (A city's own zone decides its nights when they are taken; the map's "tonight" is that of UTC.)
-pub(crate) fn today() -> i32 {
+pub fn today() -> i32 {
     day_number(OffsetDateTime::now_utc().date())
 }
 

@@ -3,8 +3,7 @@
 use domain::{BBox, Position};
 
 /// Whether two boxes have a point in common.
-#[cfg(test)]
-pub(crate) fn meet(a: BBox, b: BBox) -> bool {
+pub fn meet(a: BBox, b: BBox) -> bool {
     a.parts().any(|a| b.parts().any(|b| a.south <= b.north && b.south <= a.north && a.west <= b.east && b.west <= a.east))
 }
 

@@ -21,7 +21,7 @@ use crate::{
     extent,
     live::Live,
     mailbox::{Counted, Posted},
-    map::{HomeEntity, Matcher},
+    map::{HomeEntity, Matcher, ViewPlan},
     messages::Ask,
     ports::CityPoint,
     wire::{Layer, ScopeName},
@@ -118,6 +118,23 @@ impl From<&HomeEntity> for HomeCard {
 }
 
 impl MapAnswer {
+    /// Of a view of this box in which nothing is shown yet.
+    pub fn new(bbox: BBox) -> Self {
+        Self { scopes: Vec::new(), covers: bbox, homes: 0, cities: 0 }
+    }
+
+    /// Adds what a world or a city shows. `tiles`: JSON, one chunk each, without those that show nothing.
+    pub fn add(&mut self, scope: ScopeName, epoch: Arc<str>, tick: u64, plan: &ViewPlan, tiles: Vec<Bytes>) {
+        self.homes += u64::from(plan.total.homes);
+        self.cities += match scope {
+            ScopeName::World => u64::from(plan.total.things),
+            ScopeName::City(_) => u64::from(plan.total.things > 0),
+        };
+        self.covers = plan.covers;
+        let things = u64::from(plan.total.things);
+        self.scopes.push(ScopeAnswer { scope, epoch, tick, level: plan.level, mode: plan.mode.code(), covers: plan.covers, things, tiles });
+    }
+
     /// `{"scopes":[…],"covers":[…],"total":{"homes":…,"cities":…}}`.
     pub fn json(&self) -> Vec<u8> {
         let of = |bbox: BBox| serde_json::to_string(&bbox).unwrap_or_default();
@@ -165,29 +182,14 @@ impl Live {
             crate::hub::Shows::World => vec![ScopeName::World],
             crate::hub::Shows::Cities => crate::hub::scopes_of(&self.cities_in(tenant, query.bbox).await?),
         };
-        let mut answer = MapAnswer { scopes: Vec::new(), covers: query.bbox, homes: 0, cities: 0 };
+        let mut answer = MapAnswer::new(query.bbox);
         for scope in scopes {
             let once = match scope {
                 ScopeName::World => self.look_at_world(tenant, &query, filter.clone()).await?,
                 ScopeName::City(city) => self.look_at_city(tenant, city, &query, filter.clone()).await?,
             };
             let Once { epoch, tick, plan, chunks } = once;
-            answer.homes += u64::from(plan.total.homes);
-            answer.cities += match scope {
-                ScopeName::World => u64::from(plan.total.things),
-                ScopeName::City(_) => u64::from(plan.total.things > 0),
-            };
-            answer.covers = plan.covers;
-            answer.scopes.push(ScopeAnswer {
-                scope,
-                epoch,
-                tick,
-                level: plan.level,
-                mode: plan.mode.code(),
-                covers: plan.covers,
-                things: u64::from(plan.total.things),
-                tiles: chunks,
-            });
+            answer.add(scope, epoch, tick, &plan, chunks);
         }
         Ok(answer)
     }

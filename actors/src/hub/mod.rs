@@ -41,7 +41,7 @@ use interest::Interest;
 use ready::Ready;
 use write::Writer;
 
-pub(crate) use view::{Shows, scopes_of, shows};
+pub use view::{Shows, scopes_of, shows};
 
 const ACTOR: &str = "hub";
 /// Messages from boards, inboxes and sessions. Full: senders drop, count, and tell the hub to look again when it takes messages.

@@ -100,14 +100,14 @@ pub(super) struct Waiting {
     pub(super) chunks: Arc<[Bytes]>,
 }
 
-pub(crate) enum Shows {
+pub enum Shows {
     Nothing,
     World,
     Cities,
 }
 
 /// What a view shows, by its layers and zoom.
-pub(crate) fn shows(layers: &[Layer], zoom: f64) -> Shows {
+pub fn shows(layers: &[Layer], zoom: f64) -> Shows {
     match (layers.contains(&Layer::Homes), layers.contains(&Layer::Cities)) {
         (false, false) => Shows::Nothing,
         (true, _) if zoom >= CITY_ZOOM => Shows::Cities,
@@ -116,7 +116,7 @@ pub(crate) fn shows(layers: &[Layer], zoom: f64) -> Shows {
 }
 
 /// The scopes of a view that shows cities: theirs, or the world's where there is none, or too many.
-pub(crate) fn scopes_of(cities: &[CityId]) -> Vec<ScopeName> {
+pub fn scopes_of(cities: &[CityId]) -> Vec<ScopeName> {
     if cities.is_empty() || cities.len() > MOST_CITIES { vec![ScopeName::World] } else { cities.iter().map(|city| ScopeName::City(*city)).collect() }
 }
 

@@ -108,6 +108,12 @@ impl Sums {
         Self { weight, lat: units(at.lat), lng: units(at.lng), bounds: Bounds::of(at) }
     }
 
+    /// Of so many homes that were summed elsewhere: positions in units, and the box around them.
+    pub(super) fn of_homes(homes: u32, lat: i64, lng: i64, around: BBox) -> Self {
+        let bounds = Bounds { south: floor(around.south), west: floor(around.west), north: ceil(around.north), east: ceil(around.east) };
+        Self { weight: Weight { things: homes, homes, hosts: 0 }, lat, lng, bounds }
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         self.weight += other.weight;
         self.lat += other.lat;
