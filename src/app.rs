@@ -3,7 +3,7 @@
 use actors::{Live, RelayHandle};
 use gazetteer::Gazetteer;
 
-use crate::{commands::approve_stay::Approvals, config::Config, health::Health, secrets::Hasher, store::Store, telemetry::PerTenant};
+use crate::{commands::approve_stay::Approvals, config::Config, health::Health, map::Map, secrets::Hasher, store::Store, telemetry::PerTenant};
 
 /// Cheap to share: lives in an `Arc`.
 pub struct App {
@@ -14,6 +14,8 @@ pub struct App {
     pub relay: RelayHandle,
     /// Worlds, cities and inboxes in memory, and those who look at them.
     pub live: Live,
+    /// Who answers when somebody looks at the map.
+    pub map: Map,
     pub gazetteer: &'static Gazetteer,
     /// Bounds how many passwords are hashed at once, for all edges together.
     pub hasher: Hasher,

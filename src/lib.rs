@@ -15,6 +15,7 @@ pub mod export;
 pub mod health;
 pub mod http;
 pub mod import;
+pub mod map;
 pub mod running;
 pub mod schedule;
 pub mod secrets;

@@ -23,6 +23,7 @@ use crate::{
     demo::{self, Filling},
     health::{Health, Monitor},
     http::{self, HttpSettings},
+    map::{Map, Plain},
     schedule,
     secrets::Hasher,
     store::{OwnerStore, Store, StoreError, heard::Ear, live::LiveSource},
@@ -78,7 +79,10 @@ impl Running {
         if !applied.is_empty() {
             tracing::info!(count = applied.len(), "migrations applied");
         }
-        let store = Store::new(database.app().clone());
+        let store = match config.plain {
+            false => Store::new(database.app().clone()),
+            true => Store::keeping_nothing(database.app().clone()),
+        };
         // Before anything is kept of anybody.
         let ear = Ear::begin(database.ear().clone(), &store).await?;
         let health = Health::new(Duration::from_secs(config.health.stuck_after_seconds));
@@ -90,7 +94,11 @@ impl Running {
         let relay = live.relay();
         let approvals = Approvals::start(store.clone(), relay.clone());
         let (gazetteer, hasher, per_tenant) = (Gazetteer::embedded(), Hasher::default(), PerTenant::default());
-        let app = Arc::new(App { store, health, relay, live, approvals, gazetteer, hasher, config, per_tenant });
+        let map = match config.plain {
+            false => Map::Live(live.clone()),
+            true => Map::Plain(Plain::open(store.clone(), gazetteer, OwnerStore::new(database.owner().await?)).await?),
+        };
+        let app = Arc::new(App { store, health, relay, live, map, approvals, gazetteer, hasher, config, per_tenant });
 
         let beating = app.live.clone();
         app.health.watch("relay", move || Duration::from_millis(beating.health().relay_silent_ms));

@@ -105,6 +105,9 @@ pub struct Serve {
     /// Do not make the demo on the first start
     #[arg(long)]
     pub no_demo: bool,
+    /// A baseline to measure against: no live map and no caches, every read asked of Postgres
+    #[arg(long)]
+    pub plain: bool,
 }
 
 #[derive(Debug, Args)]
@@ -352,6 +355,7 @@ impl Serve {
         set("http.listen", self.listen.map(|address| address.to_string()), "--listen");
         set("metrics.listen", self.metrics_listen.map(|address| address.to_string()), "--metrics-listen");
         set("demo.on_first_start", self.no_demo.then(|| "false".to_owned()), "--no-demo");
+        set("plain", self.plain.then(|| "true".to_owned()), "--plain");
         flags
     }
 }

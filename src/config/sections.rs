@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Directory for everything that lasts: the embedded database, its log, the lock. Without it `./.posada`, and for root `/var/lib/posada`.
     pub data_dir: Option<PathBuf>,
+    /// A baseline to measure against, not for use: no live map, no actors, nothing kept in memory; every view and every read is asked of Postgres, and `/live` is refused. The answers are the same.
+    pub plain: bool,
     pub http: Http,
     pub metrics: Metrics,
     pub database: Database,

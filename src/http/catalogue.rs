@@ -40,6 +40,7 @@ pub const PROBLEMS: &[ProblemType] = &[
     p("malformed-query", "400", "The query of the address cannot be read."),
     p("method-not-allowed", "405", "`Allow` says which methods the address answers."),
     p("nights-taken", "409", "Some of the nights are taken in that room."),
+    p("no-live-map", "501", "The server is the baseline of a measurement and has no live map: ask with `GET /api/v1/map`."),
     p("not-acceptable", "406", "`Accept-Encoding` leaves nothing that could be sent."),
     p("not-found", "404", "There is no such thing here, or it is not for the caller."),
     p("not-json", "415", "A body is `application/json`."),

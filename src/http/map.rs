@@ -1,6 +1,6 @@
 //! The map by HTTP: what a view shows, names to find one's bearings, what is near, what is within.
 //!
-//! Answered by the live core, so that a request and a connection say the same. Public facts only: a home is where its public position is.
+//! Answered by the live core (in the baseline by Postgres), so that a request and a connection say the same. Public facts only: a home is where its public position is.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use actix_web::{
     http::{StatusCode, header},
     web::Data,
 };
-use actors::{Found, MapQuery, NoAnswer, wire::Layer};
+use actors::{Found, MapQuery, wire::Layer};
 use domain::{BBox, Position};
 use gazetteer::City;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use super::{
     map_schema::MapSnapshot,
     versions::{self, tagged_json},
 };
-use crate::{app::App, commands::place_city};
+use crate::{app::App, commands::place_city, map::NoAnswer};
 
 /// The part of the map somebody looks at.
 #[derive(Deserialize, IntoParams)]
@@ -131,7 +131,7 @@ pub(super) async fn show(
         layers: wanted(layers.layers.as_deref())?,
         filter: filter.parse(OffsetDateTime::now_utc())?,
     };
-    let answer = app.live.snapshot(caller.tenant, query).await?;
+    let answer = app.map.snapshot(caller.tenant, query).await?;
     let tag = format!("W/\"{}\"", answer.etag());
     let known = versions::has(&request, &tag);
     let mut head = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
@@ -161,7 +161,7 @@ pub(super) async fn nearest(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let (from, most) = (position(&around)?, up_to(around.limit, 20, 100)?);
-    let found = app.live.nearest(caller.tenant, from, most, &filter.parse(OffsetDateTime::now_utc())?).await?;
+    let found = app.map.nearest(caller.tenant, from, most, &filter.parse(OffsetDateTime::now_utc())?).await?;
     tagged_json(&request, &HomesNear { items: near(found).0 }, "private, no-cache")
 }
 
@@ -180,7 +180,7 @@ pub(super) async fn within(
     if !(1.0..=20_100_000.0).contains(&radius.radius_m) {
         return Err(Problem::invalid_field("radius_m", format!("{} is out of range", radius.radius_m), Some("1 to 20100000 metres")));
     }
-    let found = app.live.within(caller.tenant, from, radius.radius_m, most, &filter.parse(OffsetDateTime::now_utc())?).await?;
+    let found = app.map.within(caller.tenant, from, radius.radius_m, most, &filter.parse(OffsetDateTime::now_utc())?).await?;
     let (items, total) = near(found);
     tagged_json(&request, &HomesWithin { items, total }, "private, no-cache")
 }
@@ -196,7 +196,7 @@ pub(super) async fn homes(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let (bbox, most) = (bbox(&view.bbox)?, up_to(view.limit, 50, 100)?);
-    let found = app.live.in_view(caller.tenant, bbox, most, &filter.parse(OffsetDateTime::now_utc())?).await?;
+    let found = app.map.in_view(caller.tenant, bbox, most, &filter.parse(OffsetDateTime::now_utc())?).await?;
     let (items, total) = near(found);
     tagged_json(&request, &HomesInView { items: items.into_iter().map(|near| near.home).collect(), total }, "private, no-cache")
 }
@@ -277,8 +277,11 @@ fn thinned<'a>(cities: impl Iterator<Item = City<'a>>, zoom: f64) -> Vec<City<'a
 impl From<NoAnswer> for Problem {
     fn from(error: NoAnswer) -> Self {
         let (seconds, detail) = match error {
-            NoAnswer::Busy { retry_after_ms } => (retry_after_ms.div_ceil(1000) as u32, "Too many look at the map at this moment. Try again in a second."),
-            NoAnswer::Late => (2, "The map is being read and was not ready in time. Try again in a moment."),
+            NoAnswer::Store(error) => return error.into(),
+            NoAnswer::Live(actors::NoAnswer::Busy { retry_after_ms }) => {
+                (retry_after_ms.div_ceil(1000) as u32, "Too many look at the map at this moment. Try again in a second.")
+            }
+            NoAnswer::Live(actors::NoAnswer::Late) => (2, "The map is being read and was not ready in time. Try again in a moment."),
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too busy at this moment", detail).retry_after(seconds)
     }

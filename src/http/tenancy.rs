@@ -40,7 +40,8 @@ impl Tenants {
     const MOST: u64 = 20_000;
 
     pub fn new(store: Store) -> Self {
-        Self { store, by_name: Cache::builder().max_capacity(Self::MOST).time_to_live(Self::FRESH).build() }
+        let by_name = Cache::builder().max_capacity(store.room(Self::MOST)).time_to_live(Self::FRESH).build();
+        Self { store, by_name }
     }
 
     /// By the word in `/t/{slug}/…`.

@@ -18,18 +18,18 @@ pub struct LiveSource {
     pub gazetteer: &'static Gazetteer,
 }
 
-impl LiveSource {
-    /// A city's figures with its name and place. One that the gazetteer does not know cannot be shown; that is an error in the data.
-    fn point(&self, figures: CityFigures) -> Option<CityPoint> {
-        let CityFigures { id, counts, extent } = figures;
-        let found = self.gazetteer.get(id.0).and_then(|city| Position::new(city.lat, city.lon).ok().map(|at| (city, at)));
-        let Some((city, at)) = found else {
-            tracing::error!(city = %id, "a city of a tenant is not in the gazetteer");
-            return None;
-        };
-        Some(CityPoint { id, name: city.name.to_owned(), country: city.country.to_owned(), at, counts, extent })
-    }
+/// A city's figures with its name and place. One that the gazetteer does not know cannot be shown; that is an error in the data.
+pub(crate) fn point(gazetteer: &Gazetteer, figures: CityFigures) -> Option<CityPoint> {
+    let CityFigures { id, counts, extent } = figures;
+    let found = gazetteer.get(id.0).and_then(|city| Position::new(city.lat, city.lon).ok().map(|at| (city, at)));
+    let Some((city, at)) = found else {
+        tracing::error!(city = %id, "a city of a tenant is not in the gazetteer");
+        return None;
+    };
+    Some(CityPoint { id, name: city.name.to_owned(), country: city.country.to_owned(), at, counts, extent })
+}
 
+impl LiveSource {
     fn points(&self, tenant: TenantId, since: Option<OffsetDateTime>) -> Answer<Vec<CityPoint>> {
         let this = self.clone();
         // Actors count by this machine's clock, rows by the database's: what both know is how long ago it was. Before it was set back: everything.
@@ -37,7 +37,7 @@ impl LiveSource {
             .map(|since| (OffsetDateTime::now_utc() - since).try_into().map_or(OffsetDateTime::UNIX_EPOCH, |ago: std::time::Duration| this.store.now() - ago));
         Box::pin(async move {
             let figures = this.store.city_figures(tenant, since).await.map_err(failed)?;
-            Ok(figures.into_iter().filter_map(|figures| this.point(figures)).collect())
+            Ok(figures.into_iter().filter_map(|figures| point(this.gazetteer, figures)).collect())
         })
     }
 }

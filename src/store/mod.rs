@@ -39,11 +39,22 @@ pub struct Store {
     pool: PgPool,
     principals: principals::Principals,
     clock: clock::Clock,
+    keeps: bool,
 }
 
 impl Store {
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, principals: principals::Principals::default(), clock: clock::Clock::default() }
+        Self { pool, principals: principals::Principals::default(), clock: clock::Clock::default(), keeps: true }
+    }
+
+    /// One that keeps no answer: everything is asked of Postgres each time. For the baseline.
+    pub fn keeping_nothing(pool: PgPool) -> Self {
+        Self { principals: principals::Principals::with_room(0), keeps: false, ..Self::new(pool) }
+    }
+
+    /// Room for kept answers: as many as somebody would keep, or none.
+    pub(crate) fn room(&self, most: u64) -> u64 {
+        if self.keeps { most } else { 0 }
     }
 
     pub fn pool(&self) -> &PgPool {

@@ -95,12 +95,17 @@ pub(super) struct Principals {
 
 impl Default for Principals {
     fn default() -> Self {
-        let cache = Cache::builder().max_capacity(MOST).time_to_live(KEPT).support_invalidation_closures().build();
-        Self { cache, generation: Arc::default(), tenants: Arc::default(), revocations: broadcast::Sender::new(BACKLOG) }
+        Self::with_room(MOST)
     }
 }
 
 impl Principals {
+    /// With room for so many; without any, nothing is kept.
+    pub(super) fn with_room(most: u64) -> Self {
+        let cache = Cache::builder().max_capacity(most).time_to_live(KEPT).support_invalidation_closures().build();
+        Self { cache, generation: Arc::default(), tenants: Arc::default(), revocations: broadcast::Sender::new(BACKLOG) }
+    }
+
     pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
     }

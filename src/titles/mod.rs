@@ -40,7 +40,8 @@ struct Tenant {
 
 impl Titles {
     pub fn new(store: Store) -> Self {
-        Self { store, tenants: Cache::builder().max_capacity(MOST).time_to_idle(KEPT).build() }
+        let tenants = Cache::builder().max_capacity(store.room(MOST)).time_to_idle(KEPT).build();
+        Self { store, tenants }
     }
 
     /// Homes whose titles have every word of `text` (whole, as a beginning, or with a slip), best first; of equals those nearer to `hint`.

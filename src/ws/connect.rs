@@ -29,6 +29,7 @@ use super::{
 use crate::{
     app::App,
     http::{Admitted, Edge, Problem, admission},
+    map::NoPlace,
 };
 
 /// Becomes a WebSocket, subprotocol `posada.v1.bin` or `posada.v1.json`, whichever the client would rather have; JSON without one.
@@ -41,7 +42,7 @@ pub async fn connect(
 ) -> Result<HttpResponse, actix_web::Error> {
     // A browser sends its cookie wherever a page asks it to: only our own pages may use it here.
     admission::same_origin(&request, &edge)?;
-    let place = app.live.admit(admitted.tenant.id).map_err(over_limit)?;
+    let place = app.map.admit(admitted.tenant.id).map_err(no_place)?;
     let offered = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL).filter_map(|line| line.to_str().ok());
     let chosen = Encoding::chosen(offered);
     let mut answer = ws::handshake_with_protocols(&request, chosen.map(Encoding::subprotocol).as_slice())?;
@@ -74,7 +75,15 @@ pub(super) fn wake(hub: &actix::Addr<Hub>, id: ConnId) -> Wake {
     Box::new(move || hub.do_send(Said::Free(id)))
 }
 
-pub(super) fn over_limit(too_many: actors::TooMany) -> Problem {
-    let detail = "There are as many live connections here as there may be, or too many at once. Come back after the time in Retry-After.";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "over-limit", "Over a limit", detail).retry_after(too_many.retry_after_ms.div_ceil(1000) as u32)
+pub(super) fn no_place(why: NoPlace) -> Problem {
+    match why {
+        NoPlace::TooMany(too_many) => {
+            let detail = "There are as many live connections here as there may be, or too many at once. Come back after the time in Retry-After.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "over-limit", "Over a limit", detail).retry_after(too_many.retry_after_ms.div_ceil(1000) as u32)
+        }
+        NoPlace::Plain => {
+            let detail = "This server is the baseline (plain = true), to measure against. Ask with GET /api/v1/map.";
+            Problem::new(StatusCode::NOT_IMPLEMENTED, "no-live-map", "There is no live map here", detail)
+        }
+    }
 }

@@ -26,7 +26,7 @@ use futures_util::Stream;
 use time::OffsetDateTime;
 
 use super::{
-    connect::{over_limit, wake},
+    connect::{no_place, wake},
     door,
 };
 use crate::{
@@ -47,7 +47,7 @@ pub async fn events(request: HttpRequest, admitted: Admitted, app: web::Data<App
     let guest = door::guest(&admitted.tenant, admitted.session.as_ref().map(|session| &session.principal), admitted.as_of)
         .map_err(|frame| Problem::new(StatusCode::NOT_FOUND, "tenant-unknown", "No such community", frame.detail))?;
     let asked = asked(&request)?;
-    let place = app.live.admit(admitted.tenant.id).map_err(over_limit)?;
+    let place = app.map.admit(admitted.tenant.id).map_err(no_place)?;
     let config = app.live.config();
     let (hub, id) = (app.live.hub(), app.live.next_conn());
     let (outlet, body) = queue(Framing::Sse, config.bounds(), wake(&hub, id));

@@ -29,18 +29,18 @@ pub struct HomePage {
 }
 
 /// The filter as parameters of a query.
-struct Conditions {
-    kinds: Option<Vec<String>>,
-    guests: Option<i16>,
-    currency: Option<&'static str>,
-    price_min: Option<i32>,
-    price_max: Option<i32>,
-    free_from: Option<Date>,
-    free_to: Option<Date>,
+pub(super) struct Conditions {
+    pub(super) kinds: Option<Vec<String>>,
+    pub(super) guests: Option<i16>,
+    pub(super) currency: Option<&'static str>,
+    pub(super) price_min: Option<i32>,
+    pub(super) price_max: Option<i32>,
+    pub(super) free_from: Option<Date>,
+    pub(super) free_to: Option<Date>,
 }
 
 impl Conditions {
-    fn of(filter: &HomeFilter) -> Self {
+    pub(super) fn of(filter: &HomeFilter) -> Self {
         let bound = |amount: u32| i32::try_from(amount).unwrap_or(i32::MAX);
         Self {
             kinds: (!filter.kinds.is_empty()).then(|| filter.kinds.iter().map(|kind| kind.code().to_owned()).collect()),

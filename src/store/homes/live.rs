@@ -38,7 +38,21 @@ impl Store {
 
     /// The cities of a tenant that have active homes; with `since`, every city whose figures changed after that instant (then counts may be zero).
     pub async fn city_figures(&self, tenant: TenantId, since: Option<OffsetDateTime>) -> Result<Vec<CityFigures>, StoreError> {
-        let mut tx = self.begin_as_tenant(tenant).await?;
+        self.begin_as_tenant(tenant).await?.city_figures(since, None).await
+    }
+
+    /// Counts per city of the homes that match a filter.
+    pub async fn city_figures_filtered(&self, tenant: TenantId, filter: &HomeFilter) -> Result<Vec<(CityId, CityCounts)>, StoreError> {
+        let mut tx: TenantTx = self.begin_as_tenant(tenant).await?;
+        tx.count_homes_by_city(filter).await
+    }
+}
+
+impl TenantTx {
+    /// As [`Store::city_figures`], of some cities or of all.
+    pub async fn city_figures(&mut self, since: Option<OffsetDateTime>, only: Option<&[CityId]>) -> Result<Vec<CityFigures>, StoreError> {
+        let tenant = self.tenant();
+        let only: Option<Vec<i64>> = only.map(|cities| cities.iter().map(|city| i64::from(city.0)).collect());
         let rows = sqlx::query!(
             "select c.city_id, c.homes, c.hosts, e.south, e.north, e.west, e.east, e.west_round, e.east_round
              from city_counts c left join lateral (
@@ -47,11 +61,13 @@ impl Store {
                         max(case when public_lng < 0 then public_lng + 360 else public_lng end) as east_round
                  from homes h where h.tenant_id = c.tenant_id and h.city_id = c.city_id and h.status = 'active') e on true
              where c.tenant_id = $1 and ($2::timestamptz is null or c.changed_at > $2) and (c.homes > 0 or $2 is not null)
+               and ($3::bigint[] is null or c.city_id = any($3))
              order by c.city_id",
             tenant.0,
-            since
+            since,
+            only as Option<Vec<i64>>
         )
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut **self)
         .await?;
         Ok(rows
             .into_iter()
@@ -68,12 +84,6 @@ impl Store {
                 CityFigures { id: CityId(row.city_id as u32), counts: CityCounts { homes: row.homes as u32, hosts: row.hosts as u32 }, extent }
             })
             .collect())
-    }
-
-    /// Counts per city of the homes that match a filter.
-    pub async fn city_figures_filtered(&self, tenant: TenantId, filter: &HomeFilter) -> Result<Vec<(CityId, CityCounts)>, StoreError> {
-        let mut tx: TenantTx = self.begin_as_tenant(tenant).await?;
-        tx.count_homes_by_city(filter).await
     }
 }
 

@@ -9,6 +9,7 @@ mod map;
 mod pages;
 mod people;
 mod places;
+mod plain;
 mod queries;
 mod tenancy;
 
