@@ -47,7 +47,7 @@ impl Host {
     }
 }
 
-/// Homes close together in one city, shared out between writers.
+/// Homes, as a rule close together in one city, shared out between writers.
 pub struct Street {
     writers: Vec<Writer>,
     /// A view that shows all of them.
@@ -78,13 +78,18 @@ impl Street {
         while homes.len() < host.homes.unwrap_or(0) {
             homes.push(list_another(&mut http, &homes).await?);
         }
+        Self::of(url, host, &homes).await
+    }
+
+    /// Some homes of the host, wherever they are.
+    pub async fn of(url: &str, host: &Host, homes: &[Value]) -> Result<Self> {
         let mut writers = Vec::new();
         for _ in 0..host.writers.clamp(1, homes.len()) {
             let mut http = Http::connect(url).await?.in_tenant(host.tenant.as_deref());
             http.sign_in(&host.email, &host.password).await?;
             writers.push(Writer { http, homes: Vec::new() });
         }
-        let (bbox, count) = (around(&homes), writers.len());
+        let (bbox, count) = (around(homes), writers.len());
         for (number, home) in homes.iter().enumerate() {
             writers[number % count].homes.push(Home::read(home)?);
         }

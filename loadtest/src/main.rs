@@ -18,6 +18,7 @@ mod report;
 mod restart;
 mod stalled;
 mod stays;
+mod world;
 
 use std::net::{SocketAddr, SocketAddrV4, ToSocketAddrs};
 
@@ -91,6 +92,8 @@ enum Scenario {
     Noisy(noisy::Noisy),
     /// End a server (--pid) under its viewers and start it again: how evenly they come back, who is told everything anew, what is lost
     Restart(restart::Restart),
+    /// People with eight views each, of the world down to a street, some of whom wander, while things change in many cities
+    World(world::World),
     /// Viewers of one city of whom some stop reading: how much later the others know, and what it costs the server
     Stalled(stalled::Stalled),
 }
@@ -132,6 +135,7 @@ async fn run(cli: Cli, cores: process::Cores) -> Result<()> {
         Scenario::Stays(scenario) => stays::run(&cli.target, &scenario).await?,
         Scenario::Noisy(scenario) => noisy::run(&cli.target, &scenario).await?,
         Scenario::Restart(scenario) => restart::by_command(&cli.target, &scenario, cores).await?,
+        Scenario::World(scenario) => world::run(&cli.target, &scenario).await?,
         Scenario::Stalled(scenario) => stalled::run(&cli.target, &scenario).await?,
     };
     report.print(cli.target.json)?;

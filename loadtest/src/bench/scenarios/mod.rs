@@ -8,6 +8,7 @@ mod one_city;
 mod restart;
 mod saturation;
 mod stalled;
+mod world;
 
 use std::sync::Arc;
 
@@ -16,8 +17,17 @@ use anyhow::{Context, Result};
 use super::{Bench, Outcome, Scenario, subject::Subject};
 use crate::{peers::Peer, report::Report};
 
-pub const SCENARIOS: &[Scenario] =
-    &[one_city::SCENARIO, saturation::SCENARIO, held::SCENARIO, many::SCENARIO, idle::SCENARIO, stalled::SCENARIO, noisy::SCENARIO, restart::SCENARIO];
+pub const SCENARIOS: &[Scenario] = &[
+    one_city::SCENARIO,
+    saturation::SCENARIO,
+    held::SCENARIO,
+    many::SCENARIO,
+    idle::SCENARIO,
+    stalled::SCENARIO,
+    noisy::SCENARIO,
+    restart::SCENARIO,
+    world::SCENARIO,
+];
 
 /// What a Posada is called in tables, by its outlet.
 fn called(outlet: &str) -> String {
