@@ -8,6 +8,7 @@ mod fleet;
 mod host;
 mod http;
 mod idle;
+mod import;
 mod kernel_limit;
 mod noisy;
 mod one_city;
@@ -94,6 +95,8 @@ enum Scenario {
     Restart(restart::Restart),
     /// People with eight views each, of the world down to a street, some of whom wander, while things change in many cities
     World(world::World),
+    /// Thousands of homes imported into a city that many look at: what it costs them, what they cost it, and whether all maps are right after it
+    Import(import::Import),
     /// Viewers of one city of whom some stop reading: how much later the others know, and what it costs the server
     Stalled(stalled::Stalled),
 }
@@ -136,6 +139,7 @@ async fn run(cli: Cli, cores: process::Cores) -> Result<()> {
         Scenario::Noisy(scenario) => noisy::run(&cli.target, &scenario).await?,
         Scenario::Restart(scenario) => restart::by_command(&cli.target, &scenario, cores).await?,
         Scenario::World(scenario) => world::run(&cli.target, &scenario).await?,
+        Scenario::Import(scenario) => import::run(&cli.target, &scenario).await?,
         Scenario::Stalled(scenario) => stalled::run(&cli.target, &scenario).await?,
     };
     report.print(cli.target.json)?;

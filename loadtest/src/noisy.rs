@@ -130,8 +130,7 @@ pub async fn run(target: &Target, scenario: &Noisy) -> Result<Report> {
         crowd.begin(10 * scenario.places, 0)?;
         crowd.ready(scenario.places, Duration::from_secs(30)).await?;
         quiet.take().await?;
-        let (made, its_made) = tokio::join!(street.change(pace, lasting, &changes), its_street.change(Pace::AsAnswered, lasting, &its_changes));
-        (made?, its_made?);
+        tokio::try_join!(street.change(pace, lasting, &changes), its_street.change(Pace::AsAnswered, lasting, &its_changes))?;
         with.push(p99(&quiet).await?);
         views += turns.load(Relaxed);
         noise.add(&crowd.take_all().await?);

@@ -95,6 +95,12 @@ impl Posada {
         (self.below.join(name), self.below.join(format!("{name}.log")))
     }
 
+    /// How the program is called for the data of a server, in words.
+    pub fn call(&self, name: &str) -> Vec<String> {
+        let (program, data) = (self.program.display().to_string(), self.places(name).0.display().to_string());
+        vec![program, "--data-dir".to_owned(), data]
+    }
+
     /// Makes the demo before the first start of a server, so that nothing fills up while something is measured; then gives these orders
     /// (`tenant create …`).
     pub async fn prepare(&self, name: &str, orders: &[&[&str]]) -> Result<()> {

@@ -375,7 +375,7 @@ fn backoff(failed: u32, number: u64) -> Duration {
     let most = 500_u64.saturating_mul(1 << failed.min(16)).min(30_000);
     // Knuth's multiplicative hash: neighbours land far apart.
     let chance = (number + 1).wrapping_mul(u64::from(failed) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-    Duration::from_millis(most / 2 + (most / 2 * chance >> 24))
+    Duration::from_millis(most / 2 + ((most / 2 * chance) >> 24))
 }
 
 /// What taking one message came to.

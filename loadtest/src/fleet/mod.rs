@@ -128,7 +128,7 @@ struct Crew<W: Watch> {
     thread: Option<JoinHandle<Result<()>>>,
 }
 
-// Steering groups is for the scenarios of stalls and restarts.
+// Cutting groups off and bringing them back has no scenario yet; its tests keep it honest.
 #[cfg_attr(not(test), allow(dead_code))]
 impl<W: Watch> Fleet<W> {
     /// A fleet without connections yet.

@@ -2,6 +2,7 @@
 
 mod held;
 mod idle;
+mod import;
 mod many;
 mod noisy;
 mod one_city;
@@ -27,6 +28,7 @@ pub const SCENARIOS: &[Scenario] = &[
     noisy::SCENARIO,
     restart::SCENARIO,
     world::SCENARIO,
+    import::SCENARIO,
 ];
 
 /// What a Posada is called in tables, by its outlet.
