@@ -61,10 +61,10 @@ pub async fn connect(
     }
     let (id, hub) = (opening.id, opening.app.live.hub());
     let (outlet, body) = queue(opening.framing, opening.app.live.config().bounds(), wake(&hub, id));
-    let frames = Frames::new(payload, BytesMut::new(), opening.app.live.config().frame_bytes as usize);
-    let session = Session::new(opening, hub.clone(), outlet);
+    let mut frames = Frames::new(payload, BytesMut::new(), opening.app.live.config().frame_bytes as usize);
+    let mut session = Session::new(opening, hub.clone(), outlet);
     // The end of the body ends the payload, and with it the session.
-    actix_web::rt::spawn(session.run(frames, |_| Poll::Pending));
+    actix_web::rt::spawn(async move { session.run(&mut frames, |_| Poll::Pending).await });
     Ok(answer.body(BodyStream::new(Body::new(body, hub, id))))
 }
 

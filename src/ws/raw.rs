@@ -7,15 +7,18 @@ use std::{
     cell::RefCell,
     io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use actix_web::rt::net::TcpStream;
-use actors::outlet::{Line, RawEnd, raw};
+use actors::outlet::{Line, RawEnd, RawOutlet, raw};
 use bytes::BytesMut;
 use futures_util::Stream;
+use rustix::{
+    io::Errno,
+    net::{SendFlags, send},
+};
 use tokio::time::Sleep;
 
 use super::{
@@ -35,12 +38,16 @@ thread_local! {
     static SCRATCH: RefCell<[u8; READ]> = const { RefCell::new([0; READ]) };
 }
 
-#[derive(Clone)]
-struct Socket(Arc<TcpStream>);
+struct Socket(TcpStream);
 
 impl Line for Socket {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_write(bytes)
+        // Straight into the socket. That it is full the runtime has to find itself, or it would not say when there is room again.
+        match send(&self.0, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+            Ok(taken) => Ok(taken),
+            Err(Errno::AGAIN) => self.0.try_write(bytes),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -48,14 +55,18 @@ impl Line for Socket {
     }
 }
 
-impl Source for Socket {
+/// The socket's other direction.
+struct Inlet(RawOutlet<Socket>);
+
+impl Source for Inlet {
     fn poll_more(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<bool> {
+        let socket = &self.0.line().0;
         loop {
-            if ready!(self.0.poll_read_ready(cx)).is_err() {
+            if ready!(socket.poll_read_ready(cx)).is_err() {
                 return Poll::Ready(false);
             }
             let read = SCRATCH.with_borrow_mut(|scratch| {
-                let read = self.0.try_read(scratch);
+                let read = socket.try_read(scratch);
                 if let Ok(length) = read {
                     buffer.extend_from_slice(&scratch[..length]);
                 }
@@ -72,7 +83,7 @@ impl Source for Socket {
 
 /// A client's frames, until nothing reaches it any more.
 struct Reading {
-    frames: Frames<Socket>,
+    frames: Frames<Inlet>,
     all_read: bool,
 }
 
@@ -90,18 +101,20 @@ impl Stream for Reading {
     }
 }
 
-/// Serves a connection to its end.
-pub(super) async fn serve(opening: Opening, socket: TcpStream, came: BytesMut) {
-    let socket = Socket(Arc::new(socket));
+/// Serves a connection to its end. What is needed for as long stands in the future once.
+pub(super) fn serve(opening: Opening, socket: TcpStream, came: BytesMut) -> impl Future<Output = ()> {
     let (live, id) = (&opening.app.live, opening.id);
     let hub = live.hub();
-    let (outlet, end) = raw(socket.clone(), opening.framing, live.config().bounds(), wake(&hub, id));
-    let frames = Frames::new(socket.clone(), came, live.config().frame_bytes as usize);
-    let session = Session::new(opening, hub, outlet);
-    let mut over = Over { end, late: None };
-    session.run(Reading { frames, all_read: false }, |cx| over.poll(cx)).await;
-    drop(over);
-    goodbye(&socket.0).await;
+    let (outlet, end) = raw(Socket(socket), opening.framing, live.config().bounds(), wake(&hub, id));
+    let frames = Frames::new(Inlet(outlet.clone()), came, live.config().frame_bytes as usize);
+    let mut session = Session::new(opening, hub, outlet.clone());
+    let mut reading = Reading { frames, all_read: false };
+    let mut over = Some(Over { end, late: None });
+    async move {
+        session.run(&mut reading, |cx| over.as_mut().map_or(Poll::Ready(()), |over| over.poll(cx))).await;
+        drop(over.take()); // Nothing is kept for it any more.
+        Box::pin(goodbye(&outlet.line().0)).await;
+    }
 }
 
 /// Whether all was said, or will never be.

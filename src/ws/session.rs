@@ -111,9 +111,9 @@ impl<O: Outlet + Clone + 'static> Session<O> {
     }
 
     /// Until the client is gone, or `over` says that nothing reaches it any more.
-    pub(super) async fn run(mut self, mut inbound: impl Stream<Item = Result<Inbound, Wrong>> + Unpin, mut over: impl FnMut(&mut Context<'_>) -> Poll<()>) {
+    pub(super) async fn run(&mut self, inbound: &mut (impl Stream<Item = Result<Inbound, Wrong>> + Unpin), mut over: impl FnMut(&mut Context<'_>) -> Poll<()>) {
         loop {
-            match poll_fn(|cx| if over(cx).is_ready() { Poll::Ready(Next::Gone) } else { self.poll_next(cx, &mut inbound) }).await {
+            match poll_fn(|cx| if over(cx).is_ready() { Poll::Ready(Next::Gone) } else { self.poll_next(cx, inbound) }).await {
                 Next::Came(Ok(Inbound::Text(text))) => self.frame(ClientFrame::parse(&text, OffsetDateTime::now_utc())),
                 Next::Came(Ok(Inbound::Binary(_))) if self.framing.encoding() == Encoding::Json => self.close(Close::Binary),
                 Next::Came(Ok(Inbound::Binary(bytes))) => self.frame(binary::parse(&bytes, OffsetDateTime::now_utc())),

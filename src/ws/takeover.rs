@@ -94,24 +94,38 @@ where
         self.0.poll_ready(cx)
     }
 
-    fn call(&self, (request, framed): Taken) -> Self::Future {
-        let app = Rc::clone(&self.0);
+    fn call(&self, taken: Taken) -> Self::Future {
+        // Each step in a box of its own: an open connection keeps no room for what is over.
+        let begin = Box::pin(begin(Rc::clone(&self.0), taken));
         Box::pin(async move {
-            let handover = Handover::default();
-            request.extensions_mut().insert(handover.clone());
-            let answer = match app.call(request).await {
-                Ok(answer) => answer.into_parts().1,
-                Err(error) => error.error_response(),
-            };
-            match handover.take().filter(|_| answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
-                Some(opening) => {
-                    let (socket, came) = switch(answer, framed).await?;
-                    serve(opening, socket, came).await;
-                    Ok(())
-                }
-                None => Ok(refuse(answer, framed).await?),
+            if let Some(connection) = begin.await? {
+                connection.await;
             }
+            Ok(())
         })
+    }
+}
+
+/// Has a request answered. Gives back the connection that begins with the answer, if one does.
+async fn begin<A>(app: Rc<A>, (request, framed): Taken) -> Result<Option<LocalBoxFuture<'static, ()>>, actix_web::Error>
+where
+    A: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error>,
+{
+    let handover = Handover::default();
+    request.extensions_mut().insert(handover.clone());
+    let answer = match app.call(request).await {
+        Ok(answer) => answer.into_parts().1,
+        Err(error) => error.error_response(),
+    };
+    match handover.take().filter(|_| answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
+        Some(opening) => {
+            let (socket, came) = switch(answer, framed).await?;
+            Ok(Some(Box::pin(serve(opening, socket, came))))
+        }
+        None => {
+            refuse(answer, framed).await?;
+            Ok(None)
+        }
     }
 }
 

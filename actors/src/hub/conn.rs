@@ -179,7 +179,7 @@ impl Conn {
             return;
         }
         let bytes = frames.iter().map(|frame| frame.bytes.len()).sum();
-        self.outlet.state(frames);
+        self.outlet.state(frames, now);
         writer.wrote(&self.share, bytes, now);
         if self.views.iter().any(View::waits) {
             self.outlet.wake_when_free();

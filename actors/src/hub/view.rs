@@ -1,13 +1,13 @@
 //! A view and its parts, one for each scope: what the client holds, and what waits to be told.
 
 use std::{
-    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use domain::{BBox, CityId, HomeFilter};
+use smallvec::SmallVec;
 use time::OffsetDateTime;
 
 use crate::{
@@ -32,7 +32,7 @@ pub(super) struct View {
     pub(super) since: Since,
     /// Asks the world which cities it meets, if it shows cities.
     pub(super) seek: Option<Seek>,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: SmallVec<[Part; 1]>,
     /// Whether `resume` brought it, and the worst answer so far.
     pub(super) resuming: Option<Outcome>,
     pub(super) skipped: u64,
@@ -70,8 +70,8 @@ pub(super) struct Part {
     /// Its board was built anew: the answer is a snapshot, whatever is held.
     pub(super) is_rebuilt: bool,
     pub(super) held: Option<HeldPart>,
-    pub(super) whole: Option<Whole>,
-    pub(super) deltas: VecDeque<Waiting>,
+    pub(super) whole: Option<Box<Whole>>,
+    pub(super) deltas: SmallVec<[Waiting; 1]>,
     pub(super) behind: bool,
     pub(super) reset: Option<&'static str>,
 }
@@ -139,7 +139,7 @@ impl View {
             filter: Arc::new(frame.filter),
             since: frame.since,
             seek: None,
-            parts: Vec::new(),
+            parts: SmallVec::new(),
             resuming: None,
             skipped: 0,
             told_qos: None,
@@ -181,7 +181,7 @@ impl Part {
             is_rebuilt: false,
             held: None,
             whole: None,
-            deltas: VecDeque::new(),
+            deltas: SmallVec::new(),
             behind: false,
             reset: None,
         }
@@ -223,7 +223,7 @@ impl Part {
             return false;
         }
         held.newest = tick;
-        self.deltas.push_back(Waiting { tick, at, chunks: chunks.clone() });
+        self.deltas.push(Waiting { tick, at, chunks: chunks.clone() });
         true
     }
 }

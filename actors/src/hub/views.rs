@@ -7,6 +7,7 @@ use std::{
 
 use actix::Context;
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use super::{
     ConnId, Hub,
@@ -171,7 +172,8 @@ impl Hub {
         let mut numbers: Vec<u32> = conn.views.iter().flat_map(|view| &view.parts).map(|part| part.number).collect();
         let Some(view) = conn.view(view_id) else { return };
         let filter = (!view.filter.is_empty()).then(|| view.filter.clone());
-        let (stay, leave): (Vec<_>, Vec<_>) = std::mem::take(&mut view.parts).into_iter().partition(|part| scopes.contains(&part.board.scope));
+        let (stay, leave): (SmallVec<[Part; 1]>, SmallVec<[Part; 1]>) =
+            std::mem::take(&mut view.parts).into_iter().partition(|part| scopes.contains(&part.board.scope));
         let known: Vec<ScopeName> = stay.iter().map(|part| part.board.scope).collect();
         view.parts = stay;
         view.parts.reserve_exact(scopes.len().saturating_sub(known.len()));
@@ -268,7 +270,7 @@ impl Hub {
                 held.sent = prev;
                 part.whole = None;
                 if !chunks.is_empty() {
-                    part.deltas.push_back(super::view::Waiting { tick: looked.tick, at: None, chunks: chunks.into() });
+                    part.deltas.push(super::view::Waiting { tick: looked.tick, at: None, chunks: chunks.into() });
                 } else {
                     held.sent = prev.max(looked.tick.min(prev));
                 }
@@ -282,7 +284,7 @@ impl Hub {
                 } else {
                     None
                 };
-                part.whole = Some(Whole { tick: looked.tick, covers: looked.covers, things: u64::from(looked.total.things), chunks });
+                part.whole = Some(Box::new(Whole { tick: looked.tick, covers: looked.covers, things: u64::from(looked.total.things), chunks }));
             }
         }
         part.held = Some(held);

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use time::OffsetDateTime;
 
 use super::view::{Part, View};
 use crate::{
@@ -34,6 +35,39 @@ pub(super) struct Writer {
     made: Made,
     /// Bytes that a tenant's connections were given and that its share does not know of yet.
     taken: Option<(Arc<Share>, usize)>,
+    went: Went,
+}
+
+/// Frames that sockets took at once and that tell of the same commit, to be counted together.
+#[derive(Default)]
+struct Went {
+    at: Option<OffsetDateTime>,
+    frames: usize,
+    bytes: usize,
+}
+
+/// Frames that went one after the other and are counted as if they went together: what that adds to the time of the first is below a
+/// millisecond.
+const TOGETHER: usize = 64;
+
+impl Went {
+    fn add(&mut self, frame: &Framed) {
+        if self.frames >= TOGETHER || self.at != frame.at {
+            self.count();
+        }
+        self.at = frame.at;
+        self.frames += 1;
+        self.bytes += frame.bytes.len();
+    }
+
+    fn count(&mut self) {
+        let Self { at, frames, bytes } = std::mem::take(self);
+        meters().bytes_sent.increment(bytes as u64);
+        if let Some(at) = at {
+            let staleness = (OffsetDateTime::now_utc() - at).as_seconds_f64().max(0.0);
+            meters().state_staleness.record_many(staleness, frames);
+        }
+    }
 }
 
 /// Frames written in one flush.
@@ -66,13 +100,15 @@ struct DeltaKey {
     chunks: Arc<[Bytes]>,
 }
 
+impl DeltaKey {
+    fn is(&self, framing: Framing, view: &ViewId, prev: u64, part: Option<Named>, chunks: &Arc<[Bytes]>) -> bool {
+        Arc::ptr_eq(&self.chunks, chunks) && self.prev == prev && self.part == part && self.framing == framing && self.view == *view
+    }
+}
+
 impl PartialEq for DeltaKey {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.chunks, &other.chunks)
-            && self.prev == other.prev
-            && self.part == other.part
-            && self.framing == other.framing
-            && self.view == other.view
+        self.is(other.framing, &other.view, other.prev, other.part, &other.chunks)
     }
 }
 
@@ -118,8 +154,9 @@ impl Writer {
         &mut self.frames
     }
 
-    /// A connection was given its batch.
+    /// A connection was given its batch, of so many bytes; what is still in it has reached the socket.
     pub(super) fn wrote(&mut self, share: &Arc<Share>, bytes: usize, now: Instant) {
+        self.frames.iter().for_each(|frame| self.went.add(frame));
         match &mut self.taken {
             Some((known, taken)) if Arc::ptr_eq(known, share) => *taken += bytes,
             other => {
@@ -135,6 +172,7 @@ impl Writer {
         self.snapshots.clear();
         self.deltas.clear();
         self.last = None;
+        self.went.count();
         if let Some((share, bytes)) = self.taken.take() {
             share.sent(bytes, now);
         }
@@ -181,13 +219,13 @@ impl Writer {
     fn deltas(&mut self, framing: Framing, view: &ViewId, part: &mut Part, frames: &mut Vec<Framed>) {
         let Some(held) = &mut part.held else { return };
         self.made.deltas += part.deltas.len() as u64;
-        for waiting in part.deltas.drain(..) {
+        for waiting in std::mem::take(&mut part.deltas) {
             let named = (framing.encoding() == Encoding::Binary).then_some(Named { part: part.number, is_new: !part.is_named });
             part.is_named = true;
-            let key = DeltaKey { framing, view: view.clone(), prev: held.sent, part: named, chunks: waiting.chunks };
             let bytes = match &self.last {
-                Some((last, bytes)) if *last == key => bytes.clone(),
+                Some((last, bytes)) if last.is(framing, view, held.sent, named, &waiting.chunks) => bytes.clone(),
                 _ => {
+                    let key = DeltaKey { framing, view: view.clone(), prev: held.sent, part: named, chunks: waiting.chunks };
                     let joined = self.deltas.entry(key.clone()).or_insert_with_key(|key| {
                         let head = StateDelta {
                             view: view.clone(),

@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
 use time::OffsetDateTime;
 
 use super::{Bounds, Framed, Overflow, Wake};
@@ -21,8 +22,8 @@ pub(super) struct Lanes {
     pub(super) framing: Framing,
     events: VecDeque<Framed>,
     event_bytes: usize,
-    state: Vec<Framed>,
-    in_flight: Vec<Option<OffsetDateTime>>,
+    state: SmallVec<[Framed; 1]>,
+    in_flight: SmallVec<[Option<OffsetDateTime>; 1]>,
     state_in_flight: bool,
     close: Option<Close>,
     /// Nothing leaves any more: the close was given out, or the socket is gone.
@@ -42,8 +43,8 @@ impl Lanes {
             framing,
             events: VecDeque::new(),
             event_bytes: 0,
-            state: Vec::new(),
-            in_flight: Vec::new(),
+            state: SmallVec::new(),
+            in_flight: SmallVec::new(),
             state_in_flight: false,
             close: None,
             ended: false,
@@ -66,7 +67,7 @@ impl Lanes {
         }
         self.event_bytes += frame.bytes.len();
         self.events.push_back(frame);
-        self.given();
+        self.given(Instant::now());
         Ok(true)
     }
 
@@ -74,12 +75,35 @@ impl Lanes {
         !self.state_in_flight && self.state.is_empty() && self.close.is_none() && !self.ended
     }
 
-    pub(super) fn state(&mut self, frames: &mut Vec<Framed>) {
+    pub(super) fn state(&mut self, frames: &mut Vec<Framed>, now: Instant) {
         if self.ended || self.close.is_some() {
             return frames.clear();
         }
-        self.state.append(frames);
-        self.given();
+        self.state.extend(frames.drain(..));
+        self.given(now);
+    }
+
+    /// Nothing waits, and nothing has been said for the last time.
+    pub(super) fn is_idle(&self) -> bool {
+        self.events.is_empty() && self.takes_state()
+    }
+
+    /// A frame of state went past the lanes, into the socket.
+    pub(super) fn passed(&mut self, now: Instant) {
+        self.last = now;
+        self.stuck_since = None;
+        if std::mem::take(&mut self.wants_wake) {
+            (self.wake)();
+        }
+    }
+
+    /// A frame of state is on its way, though not all of it was taken yet.
+    pub(super) fn began(&mut self, at: Option<OffsetDateTime>, length: usize, now: Instant) {
+        self.state_in_flight = true;
+        self.in_flight.push(at);
+        self.last = now;
+        self.stuck_since = Some(now);
+        meters().bytes_sent.increment(length as u64);
     }
 
     pub(super) fn wake_when_free(&mut self) {
@@ -110,7 +134,7 @@ impl Lanes {
             self.events.clear();
             self.event_bytes = 0;
         }
-        self.given();
+        self.given(Instant::now());
         true
     }
 
@@ -122,8 +146,7 @@ impl Lanes {
         self.ended
     }
 
-    fn given(&mut self) {
-        let now = Instant::now();
+    fn given(&mut self, now: Instant) {
         self.last = now;
         self.stuck_since.get_or_insert(now);
     }
@@ -163,7 +186,9 @@ impl Lanes {
             all.extend_from_slice(&frame.bytes);
         }
         if self.events.is_empty() {
-            for frame in self.state.drain(..) {
+            // Most connections are quiet most of the time, and keep no room.
+            self.events = VecDeque::new();
+            for frame in std::mem::take(&mut self.state) {
                 self.state_in_flight = true;
                 self.in_flight.push(frame.at);
                 all.extend_from_slice(&frame.bytes);
@@ -188,7 +213,7 @@ impl Lanes {
         if !self.in_flight.is_empty() {
             let staleness = if self.state_in_flight { &meters().state_staleness } else { &meters().event_staleness };
             let mut now = None;
-            for at in self.in_flight.drain(..).flatten() {
+            for at in std::mem::take(&mut self.in_flight).into_iter().flatten() {
                 let now = *now.get_or_insert_with(OffsetDateTime::now_utc);
                 staleness.record((now - at).as_seconds_f64().max(0.0));
             }
@@ -204,8 +229,8 @@ impl Lanes {
         self.ended = true;
         self.events = VecDeque::new();
         self.event_bytes = 0;
-        self.state = Vec::new();
-        self.in_flight = Vec::new();
+        self.state = SmallVec::new();
+        self.in_flight = SmallVec::new();
         self.stuck_since = None;
         (self.wake)();
     }

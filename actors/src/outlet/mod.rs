@@ -35,8 +35,9 @@ pub trait Outlet: Send {
     fn push(&mut self, frame: Framed) -> Result<(), Overflow>;
     /// Whether the last state was accepted, so that the next may be given.
     fn takes_state(&self) -> bool;
-    /// Takes the state of one flush out of `frames`: several frames, one write.
-    fn state(&mut self, frames: &mut Vec<Framed>);
+    /// Takes the state of one flush: several frames, one write. What the socket took at once stays in `frames`, for its owner to count;
+    /// what waits is taken out, and counted by the outlet when it has gone.
+    fn state(&mut self, frames: &mut Vec<Framed>, now: Instant);
     /// Asks to be told (by the outlet's own call of its owner) when there is room again.
     fn wake_when_free(&mut self);
     /// Event entries that still fit.

@@ -56,9 +56,9 @@ impl Outlet for QueueOutlet {
         lock(&self.0).takes_state()
     }
 
-    fn state(&mut self, frames: &mut Vec<Framed>) {
+    fn state(&mut self, frames: &mut Vec<Framed>, now: Instant) {
         let mut lanes = lock(&self.0);
-        lanes.state(frames);
+        lanes.state(frames, now);
         lanes.wake_writer();
     }
 

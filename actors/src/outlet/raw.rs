@@ -91,6 +91,25 @@ impl<L: Line> Ends<L> {
         }
     }
 
+    /// Writes a frame that nothing waits before. False if some of it is left over, or the socket is gone.
+    fn write_through(&self, waiting: &mut Waiting, frame: &Framed, now: Instant) -> bool {
+        let taken = match self.line.try_write(&frame.bytes) {
+            Ok(taken) if taken == frame.bytes.len() => {
+                waiting.lanes.passed(now);
+                return true;
+            }
+            Ok(taken) => taken,
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
+            Err(_) => {
+                Self::gone(waiting);
+                return false;
+            }
+        };
+        waiting.lanes.began(frame.at, frame.bytes.len(), now);
+        waiting.left = frame.bytes.slice(taken..);
+        false
+    }
+
     fn gone(waiting: &mut Waiting) -> Pumped {
         waiting.left = Bytes::new();
         waiting.lanes.gone();
@@ -121,9 +140,17 @@ impl<L: Line> Outlet for RawOutlet<L> {
         self.0.lock().lanes.takes_state()
     }
 
-    fn state(&mut self, frames: &mut Vec<Framed>) {
+    fn state(&mut self, frames: &mut Vec<Framed>, now: Instant) {
         let mut waiting = self.0.lock();
-        waiting.lanes.state(frames);
+        // Mostly nothing waits and the socket has room: then the frame is the socket's, and nothing of it is kept.
+        if frames.len() == 1 && waiting.left.is_empty() && waiting.lanes.is_idle() {
+            if !self.0.write_through(&mut waiting, &frames[0], now) {
+                frames.clear();
+                waiting.lanes.wake_writer();
+            }
+            return;
+        }
+        waiting.lanes.state(frames, now);
         // While something is left over, the task waits for room already.
         if waiting.left.is_empty() && self.0.pump(&mut waiting) != Pumped::Empty {
             waiting.lanes.wake_writer();
@@ -154,11 +181,13 @@ impl<L: Line> Outlet for RawOutlet<L> {
     }
 }
 
-impl<L: Line> RawEnd<L> {
+impl<L: Line> RawOutlet<L> {
     pub fn line(&self) -> &L {
         &self.0.line
     }
+}
 
+impl<L: Line> RawEnd<L> {
     /// Writes what the hub could not. Ready when nothing will be written any more.
     pub fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut waiting = self.0.lock();
@@ -262,7 +291,7 @@ mod tests {
         }
 
         fn state(&mut self, bytes: &'static [u8]) {
-            self.outlet.state(&mut vec![Framed { bytes: Bytes::from_static(bytes), at: None }]);
+            self.outlet.state(&mut vec![Framed { bytes: Bytes::from_static(bytes), at: None }], Instant::now());
         }
 
         fn took(&self) -> String {
