@@ -20,7 +20,7 @@ use time::macros::date;
 use uuid::Uuid;
 
 use crate::{
-    map::{CITY_LEVELS, Group, HomeEntity, LiveMap, MOST_ENTITIES, Matcher, Mode},
+    map::{CITY_LEVELS, Group, HomeEntity, LiveMap, MOST_ENTITIES, Matcher, Mode, TileKey},
     wire::{Encoding, ScopeName},
 };
 
@@ -41,22 +41,36 @@ fn short(number: u64) -> Arc<str> {
     format!("{:012x}", number >> 16).into()
 }
 
-/// What this build makes of a map that is always the same: another number as soon as an item, a cluster or a tiling is written in another way.
+/// What this build makes of a map that is always the same, and of a change of it, in both encodings: another number as soon as an item, a
+/// cluster, a tiling or a difference is written in another way.
 static WRITING: LazyLock<u64> = LazyLock::new(|| {
     let day = day_number(date!(2026 - 11 - 23));
-    let map = LiveMap::filled(CITY_LEVELS, day, (0..4).map(|n| HomeEntity::new(sample(n), CityId(1), day)));
+    let mut map = LiveMap::filled(CITY_LEVELS, day, (0..4).map(|n| HomeEntity::new(sample(n), CityId(1), day)));
     let mut hasher = DefaultHasher::new();
     (MOST_ENTITIES, day).hash(&mut hasher);
-    for (zoom, reach) in [(9.0, 0.8), (12.0, 0.1), (15.0, 0.01), (18.0, 0.001)] {
-        let bbox = BBox { south: 41.39 - reach, west: 2.17 - reach, north: 41.39 + reach, east: 2.17 + reach };
-        let plan = map.view(bbox, zoom, &Matcher::default());
-        for mode in [Mode::Entities, Mode::Clusters] {
-            let group = Group { level: plan.level, mode, filter: Arc::new(Matcher::default()), encoding: Encoding::Json };
-            plan.tiles.iter().for_each(|tile| map.chunk(&group, *tile).hash(&mut hasher));
-        }
+    let groups = sample_groups(&map);
+    for (group, tiles) in &groups {
+        tiles.iter().for_each(|tile| map.chunk(group, *tile).hash(&mut hasher));
+    }
+    map.remove(HomeId(Uuid::from_u128(0)));
+    map.put(HomeEntity::new(HomePoint { guests: 9, ..sample(1) }, CityId(1), day));
+    let changes = map.take_changes();
+    for (group, tiles) in &groups {
+        tiles.iter().for_each(|tile| map.change_chunk(group, *tile, &changes).hash(&mut hasher));
     }
     hasher.finish()
 });
+
+/// Ways of looking at the sample, each with its tiles.
+fn sample_groups(map: &LiveMap<HomeEntity>) -> Vec<(Group, Vec<TileKey>)> {
+    let looks = [(9.0, 0.8), (12.0, 0.1), (15.0, 0.01), (18.0, 0.001)].into_iter().flat_map(|(zoom, reach)| {
+        let bbox = BBox { south: 41.39 - reach, west: 2.17 - reach, north: 41.39 + reach, east: 2.17 + reach };
+        let plan = map.view(bbox, zoom, &Matcher::default());
+        let ways = Encoding::ALL.into_iter().flat_map(|encoding| [Mode::Entities, Mode::Clusters].map(|mode| (mode, encoding)));
+        ways.map(move |(mode, encoding)| (Group { level: plan.level, mode, filter: Arc::default(), encoding }, plan.tiles.clone()))
+    });
+    looks.collect()
+}
 
 fn sample(n: u8) -> HomePoint {
     let nights = Nights::new(date!(2026 - 11 - 23), date!(2026 - 11 - 25)).ok().filter(|_| n.is_multiple_of(2));

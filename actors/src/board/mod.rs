@@ -15,6 +15,8 @@ mod proofs;
 mod rate;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod watcher;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -64,8 +66,6 @@ pub(crate) struct Board<T: Thing> {
     rates: Rates,
     /// The day it was built on.
     born: i32,
-    /// Drawn: no other board has it.
-    own: u64,
     pace: Pace,
     /// The shortest usual time between two tells, of the classes that the last flush told.
     told: Option<Duration>,
@@ -129,7 +129,6 @@ impl<T: Thing> Board<T> {
             oldest: None,
             rates,
             born,
-            own: uuid::Uuid::new_v4().as_u64_pair().0,
             pace: Pace::default(),
             told: None,
         }
@@ -269,7 +268,7 @@ impl<T: Thing> Board<T> {
             .filter(|(tile, c)| !is_empty(group.encoding, *tile, c))
             .map(|(_, c)| c)
             .collect();
-        Once { epoch: self.plan_epoch(self.plan_id(&group, &plan.tiles)), tick: self.tick, plan, chunks }
+        Once { epoch: self.plan_epoch(plan::id_of(&group, &plan.tiles)), tick: self.tick, plan, chunks }
     }
 
     /// Takes what changed since the last look into every class, as one tick.
@@ -373,7 +372,7 @@ impl<T: Thing> Board<T> {
         // What is pending for the class is told first: a delta compares with what its watchers were told, and this one is told what is now.
         self.tell(class_of(view.level), now, out);
         let group = Group { level: view.level, mode: view.mode, filter, encoding: look.encoding };
-        let id = self.plan_id(&group, &view.tiles);
+        let id = plan::id_of(&group, &view.tiles);
         let epoch = self.plan_epoch(id);
         let is_first = !self.plans.contains_key(&id);
         if is_first {
@@ -474,12 +473,6 @@ impl<T: Thing> Board<T> {
             interest.held = now;
         }
         cluster_chunk(group.encoding, tile, now.as_ref())
-    }
-
-    /// Names a way of looking. The binary encoding speaks of things by numbers, and of clusters by differences, that are this board's own: what
-    /// was told in it by another proves nothing here.
-    fn plan_id(&self, group: &Group, tiles: &[TileKey]) -> PlanId {
-        plan::id_of(group, tiles) ^ if group.encoding == Encoding::Binary { self.own } else { 0 }
     }
 
     /// The epoch of a plan: equal only for the same build, box, level, mode and filter.

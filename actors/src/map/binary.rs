@@ -1,26 +1,26 @@
 //! A tile in the binary encoding: the things of it by their handles, whole or only what changed of them.
 //!
-//! A thing's handle is its slot in the map: its own for as long as it is on the map. Everyone in a group holds the same, so a change
-//! is said once, as the difference to what they hold.
+//! A handle comes from the thing's id, so that a viewer who held the tile in another process knows whom a change is of. Where two
+//! things have the same, the map knows it, and the tile is said whole instead.
 
 use bytes::Bytes;
 use wire::binary::{messages, put_tile};
 
 use super::{Thing, sums::Cluster, tile::TileKey};
 
-/// All of a tile's things, each with its handle.
-pub(super) fn whole<'a, T: Thing + 'a>(tile: TileKey, things: impl Iterator<Item = (u32, &'a T)>) -> Bytes {
+/// All of a tile's things.
+pub(super) fn whole<'a, T: Thing + 'a>(tile: TileKey, things: impl Iterator<Item = &'a T>) -> Bytes {
     let mut message = messages::Tile { key: tile.number(), whole: true, ..Default::default() };
-    for (handle, thing) in things {
-        thing.put(handle, None, &mut message);
-    }
+    things.for_each(|thing| {
+        thing.put(None, &mut message);
+    });
     put_tile(&message).into()
 }
 
-/// A thing that changed in a tile, and its handles: as viewers hold it, and as it is.
+/// A thing that changed in a tile: as viewers hold it, and as it is.
 pub(super) struct Changed<'a, T> {
-    pub(super) before: Option<(u32, &'a T)>,
-    pub(super) after: Option<(u32, &'a T)>,
+    pub(super) before: Option<&'a T>,
+    pub(super) after: Option<&'a T>,
 }
 
 /// What changed in a tile; none if nothing that shows.
@@ -28,14 +28,13 @@ pub(super) fn change<'a, T: Thing + 'a>(tile: TileKey, changed: impl Iterator<It
     let mut message = messages::Tile { key: tile.number(), ..Default::default() };
     let mut says = false;
     for Changed { before, after } in changed {
-        // One that went and came back has another handle: it is taken out and put whole.
-        let held = before.filter(|(old, _)| after.is_some_and(|(new, _)| new == *old)).map(|(_, thing)| thing);
-        if let (Some((old, _)), None) = (before, held) {
-            message.out.push(old);
-            says = true;
-        }
-        if let Some((handle, thing)) = after {
-            says |= thing.put(handle, held, &mut message);
+        match (before, after) {
+            (_, Some(after)) => says |= after.put(before, &mut message),
+            (Some(before), None) => {
+                message.out.push(T::handle(before.id()));
+                says = true;
+            }
+            (None, None) => {}
         }
     }
     says.then(|| put_tile(&message).into())

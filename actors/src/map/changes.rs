@@ -103,7 +103,7 @@ impl<T: Thing> LiveMap<T> {
     ///
     /// Entities: `{"k":…,"put":[…],"out":["id"…]}`; a move is `out` of one tile and `put` into another, what a filter no longer holds for
     /// is `out`. Clusters: the tile in full, as in [`LiveMap::chunk`]. A change that the group cannot see gives none. In the binary encoding
-    /// of what changed only the fields that are different.
+    /// of what changed only the fields that are different; if it concerns a thing that shares its handle with another, the tile in full.
     pub fn change_chunk(&self, group: &Group, tile: TileKey, changes: &Changes<T>) -> Option<Bytes> {
         self.change_since(group, tile, changes, &mut None)
     }
@@ -113,10 +113,10 @@ impl<T: Thing> LiveMap<T> {
     pub(crate) fn change_since(&self, group: &Group, tile: TileKey, changes: &Changes<T>, held: &mut Option<Cluster>) -> Option<Bytes> {
         let codes = tile.codes();
         let is_seen = |thing: &T, code: Option<u64>| code.is_some_and(|code| codes.contains(&code)) && thing.matches(&group.filter);
-        let seen = changes.in_tile(tile).into_iter().filter_map(|changed| {
-            let before = changed.before.as_ref().filter(|was| is_seen(&was.thing, was.code)).map(|was| (was.slot, &was.thing));
+        let in_tile = changes.in_tile(tile);
+        let seen = in_tile.iter().filter_map(|changed| {
+            let before = changed.before.as_ref().filter(|was| is_seen(&was.thing, was.code)).map(|was| &was.thing);
             let after = self.placed(changed.id).filter(|(thing, code)| is_seen(thing, *code)).map(|(thing, _)| thing);
-            let after = after.and_then(|thing| Some((self.slot_of(changed.id)?, thing)));
             (before.is_some() || after.is_some()).then_some(binary::Changed { before, after })
         });
         match (group.mode, group.encoding) {
@@ -135,22 +135,26 @@ impl<T: Thing> LiveMap<T> {
                 let (mut put, mut out) = (Vec::new(), Vec::new());
                 for changed in seen {
                     match (changed.before, changed.after) {
-                        (Some((held, before)), Some((now, after))) if held == now && reads_the_same(before, after) => {}
-                        (_, Some((_, after))) => put.push(after),
-                        (Some((_, before)), None) => out.push(before.id()),
+                        (Some(before), Some(after)) if reads_the_same(before, after) => {}
+                        (_, Some(after)) => put.push(after),
+                        (Some(before), None) => out.push(before.id()),
                         (None, None) => {}
                     }
                 }
                 (!put.is_empty() || !out.is_empty()).then(|| change::<T>(tile, &put, &out))
             }
-            (Mode::Entities, Encoding::Binary) => binary::change(tile, seen),
+            (Mode::Entities, Encoding::Binary) => {
+                let told = binary::change(tile, seen)?;
+                let is_clear = in_tile.iter().all(|changed| self.is_own(T::handle(changed.id)));
+                Some(if is_clear { told } else { self.chunk(group, tile) })
+            }
         }
     }
 }
 
 fn shows_in_sums<T: Thing>(changed: &binary::Changed<'_, T>) -> bool {
     match (changed.before, changed.after) {
-        (Some((_, before)), Some((_, after))) => before.at() != after.at() || before.weight() != after.weight(),
+        (Some(before), Some(after)) => before.at() != after.at() || before.weight() != after.weight(),
         _ => true,
     }
 }

@@ -67,10 +67,7 @@ impl<T: Thing> LiveMap<T> {
                 out.extend_from_slice(b"]}");
                 out.into()
             }
-            (Mode::Entities, Encoding::Binary) => {
-                let things = self.seen(group, tile).into_iter();
-                in_binary::whole(tile, things.filter_map(|thing| Some((self.slot_of(thing.id())?, thing))))
-            }
+            (Mode::Entities, Encoding::Binary) => in_binary::whole(tile, self.seen(group, tile).into_iter()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use domain::{CityId, Position};
 use wire::binary::{
-    messages::{City, Tile},
+    messages::{City, Tile, city::Named},
     units,
 };
 
@@ -22,6 +22,10 @@ impl Thing for CityPoint {
 
     fn id(&self) -> CityId {
         self.id
+    }
+
+    fn handle(id: CityId) -> u32 {
+        id.0
     }
 
     fn at(&self) -> Position {
@@ -48,10 +52,9 @@ impl Thing for CityPoint {
         let _ = write!(out, r#","homes":{},"hosts":{}}}"#, self.counts.homes, self.counts.hosts);
     }
 
-    fn put(&self, handle: u32, before: Option<&Self>, tile: &mut Tile) -> bool {
+    fn put(&self, before: Option<&Self>, tile: &mut Tile) -> bool {
         let city = City {
-            handle,
-            id: before.is_none().then_some(self.id.0),
+            named: Some(if before.is_some() { Named::Handle(Self::handle(self.id)) } else { Named::Id(self.id.0) }),
             y: changed(before.map(|b| units(b.at.lat)), units(self.at.lat)),
             x: changed(before.map(|b| units(b.at.lng)), units(self.at.lng)),
             name: changed(before.map(|b| &b.name), &self.name).map(|name| name.to_string()),
@@ -59,7 +62,7 @@ impl Thing for CityPoint {
             homes: changed(before.map(|b| b.counts.homes), self.counts.homes),
             hosts: changed(before.map(|b| b.counts.hosts), self.counts.hosts),
         };
-        let says = city != City { handle, ..City::default() };
+        let says = city != City { named: city.named, ..City::default() };
         if says {
             tile.cities.push(city);
         }

@@ -6,7 +6,7 @@ use domain::{
     live::HomePoint,
 };
 use wire::binary::{
-    messages::{Currency, Home, Kind, Tile},
+    messages::{Currency, Home, Kind, Tile, home::Named},
     units,
 };
 
@@ -86,6 +86,11 @@ impl Thing for HomeEntity {
         self.id
     }
 
+    /// The last bytes of a UUIDv7 are chance.
+    fn handle(id: HomeId) -> u32 {
+        id.0.as_u128() as u32
+    }
+
     fn at(&self) -> Position {
         self.at
     }
@@ -119,12 +124,11 @@ impl Thing for HomeEntity {
         out.extend_from_slice(if self.tonight { br#","tonight":true}"# } else { br#","tonight":false}"# });
     }
 
-    fn put(&self, handle: u32, before: Option<&Self>, tile: &mut Tile) -> bool {
+    fn put(&self, before: Option<&Self>, tile: &mut Tile) -> bool {
         let price = |home: &Self| home.price.map(|price| (price.amount, Currency::from(price.currency)));
         let new_price = changed(before.map(price), price(self)).filter(|price| before.is_some() || price.is_some());
         let home = Home {
-            handle,
-            id: before.is_none().then(|| self.id.0.as_bytes().to_vec()),
+            named: Some(if before.is_some() { Named::Handle(Self::handle(self.id)) } else { Named::Id(self.id.0.as_bytes().to_vec()) }),
             y: changed(before.map(|b| units(b.at.lat)), units(self.at.lat)),
             x: changed(before.map(|b| units(b.at.lng)), units(self.at.lng)),
             kind: changed(before.map(|b| b.kind), self.kind).map(|kind| Kind::from(kind).into()),
@@ -134,7 +138,7 @@ impl Thing for HomeEntity {
             currency: price(self).map(|(_, now)| now).filter(|now| before.and_then(price).is_none_or(|(_, held)| held != *now)).map(Into::into),
             tonight: changed(before.map(|b| b.tonight).or(Some(false)), self.tonight),
         };
-        let says = home != Home { handle, ..Home::default() };
+        let says = home != Home { named: home.named.clone(), ..Home::default() };
         if says {
             tile.homes.push(home);
         }

@@ -8,6 +8,7 @@ use domain::{BBox, Position};
 
 use super::{
     Changes, Matcher, Mode, Thing, Weight,
+    handles::Handles,
     places::Places,
     sphere::least_metres_between,
     sums::Sums,
@@ -36,11 +37,10 @@ pub struct ViewPlan {
     pub total: Weight,
 }
 
-/// A thing as it was, the slot it was in, and the code of where.
+/// A thing as it was, and the code of where.
 #[derive(Clone, Debug)]
 pub(super) struct Was<T> {
     pub(super) thing: T,
-    pub(super) slot: u32,
     /// None beyond the tiles.
     pub(super) code: Option<u64>,
 }
@@ -53,6 +53,7 @@ pub struct LiveMap<T: Thing> {
     slots: Vec<Option<T>>,
     free: Vec<u32>,
     ids: HashMap<T::Id, u32>,
+    handles: Handles,
     places: Places,
     /// What things were when [`LiveMap::take_changes`] was last called.
     before: HashMap<T::Id, Option<Was<T>>>,
@@ -88,7 +89,8 @@ impl<T: Thing> LiveMap<T> {
             ids.insert(thing.id(), slot as u32);
         });
         let places = Places::of(slots.iter().flatten().map(|thing| (thing.at(), thing.weight())));
-        Self { levels, today, slots, free: Vec::new(), ids, places, before: HashMap::default() }
+        let handles = Handles::of(ids.keys().map(|id| T::handle(*id)));
+        Self { levels, today, slots, free: Vec::new(), ids, handles, places, before: HashMap::default() }
     }
 
     pub fn len(&self) -> usize {
@@ -124,23 +126,25 @@ impl<T: Thing> LiveMap<T> {
                 None => self.slots.push(Some(thing)),
             }
             self.ids.insert(id, slot);
+            self.handles.come(T::handle(id));
             self.before.entry(id).or_insert(None);
             return;
         };
         let code = self.places.code(slot);
         let old = self.slots[slot as usize].replace(thing);
         self.places.shift(slot, at, weight);
-        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, slot, code }));
+        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, code }));
     }
 
     /// Takes a thing off the map; false if it was not there.
     pub fn remove(&mut self, id: T::Id) -> bool {
         let Some(slot) = self.ids.remove(&id) else { return false };
+        self.handles.go(T::handle(id));
         let code = self.places.code(slot);
         let old = self.slots[slot as usize].take();
         self.places.remove(slot);
         self.free.push(slot);
-        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, slot, code }));
+        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, code }));
         true
     }
 
@@ -154,7 +158,7 @@ impl<T: Thing> LiveMap<T> {
             let Some(thing) = thing else { continue };
             let slot = slot as u32;
             if thing.changes_on(today) {
-                self.before.entry(thing.id()).or_insert_with(|| Some(Was { thing: thing.clone(), slot, code: self.places.code(slot) }));
+                self.before.entry(thing.id()).or_insert_with(|| Some(Was { thing: thing.clone(), code: self.places.code(slot) }));
             }
             thing.set_today(today);
         }
@@ -256,9 +260,9 @@ impl<T: Thing> LiveMap<T> {
         around(&self.places.boxes(8))
     }
 
-    /// The slot a thing is in, its own for as long as it is on the map.
-    pub(super) fn slot_of(&self, id: T::Id) -> Option<u32> {
-        self.ids.get(&id).copied()
+    /// Whether a handle never stood for two things at once: then it names one in whatever viewers hold of this map.
+    pub(super) fn is_own(&self, handle: u32) -> bool {
+        self.handles.is_own(handle)
     }
 
     /// A thing and the code of where it is.

@@ -16,6 +16,7 @@ mod binary;
 mod changes;
 mod chunk;
 mod city;
+mod handles;
 mod home;
 mod live_map;
 mod matcher;

@@ -19,6 +19,9 @@ pub trait Thing: Clone {
 
     fn id(&self) -> Self::Id;
 
+    /// What the binary encoding calls a thing by that viewers hold: always the same, and nearly always its own.
+    fn handle(id: Self::Id) -> u32;
+
     /// Where everyone may see it.
     fn at(&self) -> Position;
 
@@ -30,8 +33,8 @@ pub trait Thing: Clone {
     /// Appends its item as the live protocol says, one JSON object. The same state writes the same bytes.
     fn write(&self, out: &mut Vec<u8>);
 
-    /// Adds it to a tile of the binary encoding, under its handle: whole, or what is different from what viewers hold. False if nothing is.
-    fn put(&self, handle: u32, before: Option<&Self>, tile: &mut Tile) -> bool;
+    /// Adds it to a tile of the binary encoding: whole by its id, or by its handle what is different from what viewers hold. False if nothing is.
+    fn put(&self, before: Option<&Self>, tile: &mut Tile) -> bool;
 
     /// Whether its item will read differently on a day (number since 1970-01-01).
     fn changes_on(&self, _today: i32) -> bool {

@@ -1,8 +1,11 @@
-//! Whatever is lost on the way (hand-overs, actors, connections, processes, a reader's time), a client never takes a gap, and ends with the truth.
+//! Whatever is lost on the way (hand-overs, actors, connections, processes, a reader's time), a client never takes a gap, and ends with the truth: in both encodings.
 
 use std::sync::Arc;
 
-use actors::{Drill, MapQuery, Target, wire::Layer};
+use actors::{
+    Drill, MapQuery, Target,
+    wire::{Encoding, Layer},
+};
 use domain::{BBox, HomeFilter, MemberId, StreamName};
 use proptest::prelude::*;
 use serde_json::json;
@@ -64,12 +67,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-async fn run(steps: Vec<Step>) {
+async fn run(encoding: Encoding, steps: Vec<Step>) {
     let universe = Arc::new(Universe::default());
     universe.changes(CITY, vec![home(1, 41.40, 2.10)], Vec::new());
     let mut live = universe.live(quick());
     let mut relay = live.relay();
-    let mut client = Client::comes(&live, Some(MEMBER)).await;
+    let mut client = Client::comes_speaking(encoding, &live, Some(MEMBER)).await;
     let mut zoom = 12.0;
     client.looks("map", BARCELONA, zoom);
     client.says_json(json!({"t": "subscribe", "stream": "member:self", "since": 0}));
@@ -143,7 +146,7 @@ async fn run(steps: Vec<Step>) {
         if same && client.model.events.len() == told_events {
             break;
         }
-        assert!(tokio::time::Instant::now() < deadline, "{truth} homes, {told_events} events; held {:#?}", client.model);
+        assert!(tokio::time::Instant::now() < deadline, "{encoding:?}: {truth} homes, {told_events} events; the server says {} homes in {:?}; held {:#?}", now.homes, now.scopes, client.model);
         if !client.reads_now() {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
@@ -155,6 +158,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 12, ..ProptestConfig::default() })]
     #[test]
     fn no_loss_makes_a_gap(steps in proptest::collection::vec(step(), 1..60)) {
-        actix::System::new().block_on(run(steps));
+        for encoding in Encoding::ALL {
+            actix::System::new().block_on(run(encoding, steps.clone()));
+        }
     }
 }

@@ -1,8 +1,11 @@
-//! Another process over the same database: what somebody holds is brought up to now where that can be proved, and else told whole.
+//! Another process over the same database: what somebody holds is brought up to now where that can be proved, and else told whole: in both encodings.
 
 use std::sync::Arc;
 
-use actors::{Live, LiveConfig, MapQuery, wire::Layer, wire::Outcome};
+use actors::{
+    Live, LiveConfig, MapQuery,
+    wire::{Encoding, Layer, Outcome},
+};
 use domain::{BBox, HomeFilter, StreamName, home::HomeKind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -44,11 +47,11 @@ async fn holds_what_is(client: &mut Client, live: &Live, view: &Value) {
 }
 
 /// A city of some homes, somebody who looks at all of it, and a second process.
-async fn moves_over(after: impl FnOnce(&Universe)) -> (Client, Live) {
+async fn moves_over(encoding: Encoding, after: impl FnOnce(&Universe)) -> (Client, Live) {
     let universe = Arc::new(Universe::default());
     universe.changes(CITY, (1..=40).map(|n| home(n, 41.31 + n as f64 * 0.003, 2.06 + n as f64 * 0.004)).collect(), Vec::new());
     let one = universe.live(quick());
-    let mut client = Client::comes(&one, None).await;
+    let mut client = Client::comes_speaking(encoding, &one, None).await;
     let view = view("map", BARCELONA, 12.0, &json!({}));
     looks(&mut client, &view).await;
     // Something is told by a tick, so that what is held is of no beginning.
@@ -64,45 +67,59 @@ async fn moves_over(after: impl FnOnce(&Universe)) -> (Client, Live) {
 
 #[actix::test]
 async fn another_process_goes_on_where_the_last_one_was() {
-    let (mut client, other) = moves_over(|_| {}).await;
-    assert_eq!(client.model.answered("map"), Some(Outcome::Resumed));
-    assert_eq!(client.model.snapshots, 1, "nothing was told again");
-    let (same, _) = moves_over(|universe| {
-        universe.changes(CITY, vec![home(2, 41.45, 2.20), home(99, 41.32, 2.20)], vec![home(3, 0.1, 0.1).id]);
-        universe.changes(CITY, vec![home(2, 41.33, 2.08)], vec![home(1, 0.1, 0.1).id]);
-    })
-    .await;
-    assert_eq!((same.model.answered("map"), same.model.snapshots), (Some(Outcome::Resumed), 1), "only what was touched");
-    // And it goes on from there.
-    drop(same);
-    looks(&mut client, &view("map", BARCELONA, 13.0, &json!({}))).await;
-    holds_what_is(&mut client, &other, &view("map", BARCELONA, 13.0, &json!({}))).await;
+    for encoding in Encoding::ALL {
+        let (mut client, other) = moves_over(encoding, |_| {}).await;
+        assert_eq!(client.model.answered("map"), Some(Outcome::Resumed));
+        assert_eq!(client.model.snapshots, 1, "nothing was told again");
+        let (same, _) = moves_over(encoding, |universe| {
+            universe.changes(CITY, vec![home(2, 41.45, 2.20), home(99, 41.32, 2.20)], vec![home(3, 0.1, 0.1).id]);
+            universe.changes(CITY, vec![home(2, 41.33, 2.08)], vec![home(1, 0.1, 0.1).id]);
+        })
+        .await;
+        assert_eq!((same.model.answered("map"), same.model.snapshots), (Some(Outcome::Resumed), 1), "only what was touched");
+        // And it goes on from there.
+        drop(same);
+        looks(&mut client, &view("map", BARCELONA, 13.0, &json!({}))).await;
+        holds_what_is(&mut client, &other, &view("map", BARCELONA, 13.0, &json!({}))).await;
+    }
 }
 
 #[actix::test]
 async fn what_cannot_be_proved_is_told_whole() {
+    for encoding in Encoding::ALL {
+        is_told_whole(encoding).await;
+    }
+}
+
+async fn is_told_whole(encoding: Encoding) {
     let change = |universe: &Universe| {
         universe.changes(CITY, vec![home(2, 41.45, 2.20)], vec![home(3, 0.1, 0.1).id]);
     };
-    let trimmed = moves_over(|universe| {
+    let trimmed = moves_over(encoding, |universe| {
         change(universe);
         change(universe);
         universe.trims(StreamName::City(CITY), 3);
     });
     assert_eq!(trimmed.await.0.model.answered("map"), Some(Outcome::Snapshot));
-    let old = moves_over(|universe| {
+    let old = moves_over(encoding, |universe| {
         change(universe);
         universe.was_written_long_ago(CITY);
     });
     assert_eq!(old.await.0.model.answered("map"), Some(Outcome::Snapshot));
-    let far = moves_over(|universe| (0..2_100).for_each(|_| change(universe)));
+    let far = moves_over(encoding, |universe| (0..2_100).for_each(|_| change(universe)));
     assert_eq!(far.await.0.model.answered("map"), Some(Outcome::Snapshot));
-    let another = moves_over(Universe::is_another);
+    let another = moves_over(encoding, Universe::is_another);
     assert_eq!(another.await.0.model.answered("map"), Some(Outcome::Reset), "a copy of the database has other streams of the same names");
 }
 
 #[actix::test]
 async fn who_has_seen_more_than_a_process_waits_until_that_has_seen_it_too() {
+    for encoding in Encoding::ALL {
+        waits_until_it_is_seen(encoding).await;
+    }
+}
+
+async fn waits_until_it_is_seen(encoding: Encoding) {
     let universe = Arc::new(Universe::default());
     universe.changes(CITY, vec![home(1, 41.40, 2.10)], Vec::new());
     let view = view("map", BARCELONA, 12.0, &json!({}));
@@ -110,7 +127,7 @@ async fn who_has_seen_more_than_a_process_waits_until_that_has_seen_it_too() {
     let (one, other) = (universe.live(quick()), universe.live(LiveConfig { head_check_ms: 60_000, ..quick() }));
     let mut there = Client::comes(&other, None).await;
     looks(&mut there, &view).await;
-    let mut client = Client::comes(&one, None).await;
+    let mut client = Client::comes_speaking(encoding, &one, None).await;
     looks(&mut client, &view).await;
     one.relay().publish(vec![universe.changes(CITY, vec![home(2, 41.41, 2.11)], Vec::new())]);
     client.until("the second home", |model| model.homes("map") == 2).await;
@@ -121,10 +138,16 @@ async fn who_has_seen_more_than_a_process_waits_until_that_has_seen_it_too() {
 
 #[actix::test]
 async fn a_goodbye_tells_who_saw_nothing_change_how_far_that_is() {
+    for encoding in Encoding::ALL {
+        tells_how_far_that_is(encoding).await;
+    }
+}
+
+async fn tells_how_far_that_is(encoding: Encoding) {
     let universe = Arc::new(Universe::default());
     universe.changes(CITY, (1..=20).map(|n| home(n, 41.315 + n as f64 * 0.0005, 2.07)).collect(), Vec::new());
     let one = universe.live(quick());
-    let mut client = Client::comes(&one, None).await;
+    let mut client = Client::comes_speaking(encoding, &one, None).await;
     let view = view("suburb", SUBURB, 15.0, &json!({}));
     looks(&mut client, &view).await;
     // More than anybody reads back, and none of it in the suburb.
@@ -157,7 +180,12 @@ fn make(universe: &Universe, (n, lat, lng, stays): (u8, u8, u8, bool)) -> domain
     if stays { universe.changes(CITY, vec![one], Vec::new()) } else { universe.changes(CITY, Vec::new(), vec![one.id]) }
 }
 
-async fn any_moment(before: Vec<(u8, u8, u8, bool)>, away: Vec<(u8, u8, u8, bool)>, later: Vec<(u8, u8, u8, bool)>, many: bool, zoom: f64, filtered: bool) {
+/// Who looks: in which encoding, at which zoom, at many homes or few, at all of them or only some.
+type Looks = (Encoding, f64, bool, bool);
+
+type Changes = Vec<(u8, u8, u8, bool)>;
+
+async fn any_moment(before: Changes, away: Changes, later: Changes, (encoding, zoom, many, filtered): Looks) {
     let universe = Arc::new(Universe::default());
     // More than a view shows one by one: it shows clusters.
     let crowd = if many { 600 } else { 30 };
@@ -165,7 +193,7 @@ async fn any_moment(before: Vec<(u8, u8, u8, bool)>, away: Vec<(u8, u8, u8, bool
     let filter = if filtered { json!({"kinds": [HomeKind::ALL[1].code()], "guests": 2}) } else { json!({}) };
     let view = view("map", BARCELONA, zoom, &filter);
     let one = universe.live(quick());
-    let mut client = Client::comes(&one, None).await;
+    let mut client = Client::comes_speaking(encoding, &one, None).await;
     looks(&mut client, &view).await;
     for change in before {
         one.relay().publish(vec![make(&universe, change)]);
@@ -203,6 +231,9 @@ proptest! {
     fn what_is_held_and_its_repair_are_what_a_snapshot_shows(before in proptest::collection::vec(change(), 0..20), away in proptest::collection::vec(change(), 0..20),
         later in proptest::collection::vec(change(), 0..6), many in any::<bool>(), zoom in 9..17u8, filtered in any::<bool>())
     {
-        actix::System::new().block_on(any_moment(before, away, later, many, f64::from(zoom), filtered));
+        for encoding in Encoding::ALL {
+            let looks = (encoding, f64::from(zoom), many, filtered);
+            actix::System::new().block_on(any_moment(before.clone(), away.clone(), later.clone(), looks));
+        }
     }
 }

@@ -144,9 +144,9 @@ pub struct Box {
 }
 /// A tile: whole, or what changed in it. First `out` is taken out, then things are put.
 ///
-/// A thing is known by its handle, a number that belongs to it in its scope for as long as the epoch lasts and it is on the
-/// map. Put with its id, a thing is whole: fields that are absent have no value. Put without its id it is one that the tile holds,
-/// and only the fields that are there change.
+/// A home's handle is the last four bytes of its id (big-endian), a city's its id. Named by its id, a thing is put whole: fields that
+/// are absent have no value. Named by its handle it is one that the tile holds, and only the fields that are there change. A handle
+/// that two things of a tile share is not said: such a tile comes whole.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Tile {
     /// A leading 1, then two bits for each level from the coarsest: of y and of x. 13/4141/3060 has 27 bits.
@@ -156,7 +156,7 @@ pub struct Tile {
     #[prost(bool, tag = "2")]
     pub whole: bool,
     /// Handles.
-    #[prost(uint32, repeated, tag = "3")]
+    #[prost(fixed32, repeated, tag = "3")]
     pub out: ::prost::alloc::vec::Vec<u32>,
     #[prost(message, repeated, tag = "4")]
     pub homes: ::prost::alloc::vec::Vec<Home>,
@@ -168,11 +168,6 @@ pub struct Tile {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Home {
-    #[prost(uint32, tag = "1")]
-    pub handle: u32,
-    /// 16 bytes.
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(sfixed32, optional, tag = "3")]
     pub y: ::core::option::Option<i32>,
     #[prost(sfixed32, optional, tag = "4")]
@@ -191,14 +186,22 @@ pub struct Home {
     /// A room is free this night.
     #[prost(bool, optional, tag = "10")]
     pub tonight: ::core::option::Option<bool>,
+    #[prost(oneof = "home::Named", tags = "1, 2")]
+    pub named: ::core::option::Option<home::Named>,
+}
+/// Nested message and enum types in `Home`.
+pub mod home {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Named {
+        #[prost(fixed32, tag = "1")]
+        Handle(u32),
+        /// 16 bytes.
+        #[prost(bytes, tag = "2")]
+        Id(::prost::alloc::vec::Vec<u8>),
+    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct City {
-    #[prost(uint32, tag = "1")]
-    pub handle: u32,
-    /// GeoNames.
-    #[prost(uint32, optional, tag = "2")]
-    pub id: ::core::option::Option<u32>,
     #[prost(sfixed32, optional, tag = "3")]
     pub y: ::core::option::Option<i32>,
     #[prost(sfixed32, optional, tag = "4")]
@@ -211,6 +214,19 @@ pub struct City {
     pub homes: ::core::option::Option<u32>,
     #[prost(uint32, optional, tag = "8")]
     pub hosts: ::core::option::Option<u32>,
+    #[prost(oneof = "city::Named", tags = "1, 2")]
+    pub named: ::core::option::Option<city::Named>,
+}
+/// Nested message and enum types in `City`.
+pub mod city {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Named {
+        #[prost(fixed32, tag = "1")]
+        Handle(u32),
+        /// GeoNames.
+        #[prost(uint32, tag = "2")]
+        Id(u32),
+    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Cluster {

@@ -1,19 +1,22 @@
 //! One tile as a reader holds it: its things by handle, or its cluster; and what a message makes of it.
+//!
+//! A handle that two things share is never said, and names neither of them if it is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use domain::{BBox, Price};
 
 use super::{
     degrees,
-    messages::{self, Kind},
+    messages::{self, Kind, city, home},
     reader::Unreadable,
 };
 use crate::{Chunk, CityText, Item};
 
 #[derive(Debug, Default)]
 pub(super) struct Tile {
-    things: HashMap<u32, Item>,
+    /// By handle: one each, but for the rare ones that share theirs.
+    things: HashMap<u32, Vec<Item>>,
     cluster: Option<Cluster>,
 }
 
@@ -45,30 +48,46 @@ impl Tile {
         }
         let mut out = Vec::with_capacity(new.out.len());
         for handle in new.out {
-            let gone = self.things.remove(&handle).ok_or_else(|| Unreadable::NotHeld { tile: k.clone(), handle })?;
+            let gone = self.remove(handle).ok_or_else(|| Unreadable::NotHeld { tile: k.clone(), handle })?;
             out.push(id_of(&gone).to_owned());
         }
         let mut put = Vec::with_capacity(new.homes.len() + new.cities.len());
         for home in new.homes {
-            put.push(self.put(&k, home.handle, |held| changed_home(held, home))?);
+            let held = match home.named {
+                Some(home::Named::Handle(handle)) => Some(self.remove(handle).ok_or_else(|| Unreadable::NotHeld { tile: k.clone(), handle })?),
+                _ => None,
+            };
+            put.push(self.put(changed_home(held, home)?));
         }
         for city in new.cities {
-            put.push(self.put(&k, city.handle, |held| changed_city(held, city))?);
+            let held = match city.named {
+                Some(city::Named::Handle(handle)) => Some(self.remove(handle).ok_or_else(|| Unreadable::NotHeld { tile: k.clone(), handle })?),
+                _ => None,
+            };
+            put.push(self.put(changed_city(held, city)?));
         }
-        if new.whole {
-            return Ok(Chunk::Full { k, full: put });
-        }
-        // One that came back under another handle was taken out and put: it is not gone.
-        let back: HashSet<&str> = put.iter().map(id_of).collect();
-        out.retain(|id| !back.contains(&**id));
-        Ok(Chunk::Change { k, put, out })
+        Ok(if new.whole { Chunk::Full { k, full: put } } else { Chunk::Change { k, put, out } })
     }
 
-    fn put(&mut self, k: &str, handle: u32, change: impl FnOnce(Option<Item>) -> Result<Option<Item>, Unreadable>) -> Result<Item, Unreadable> {
-        let item = change(self.things.remove(&handle))?.ok_or_else(|| Unreadable::NotHeld { tile: k.to_owned(), handle })?;
-        self.things.insert(handle, item.clone());
-        Ok(item)
+    /// The one thing of a handle; none if there is none, or another.
+    fn remove(&mut self, handle: u32) -> Option<Item> {
+        self.things.get_mut(&handle).filter(|things| things.len() == 1)?.pop()
     }
+
+    /// In the place of the one with its id.
+    fn put(&mut self, item: Item) -> Item {
+        let things = self.things.entry(handle_of(&item)).or_default();
+        things.retain(|other| id_of(other) != id_of(&item));
+        things.push(item.clone());
+        item
+    }
+}
+
+/// What a thing is called by in changes of the tile that holds it.
+fn handle_of(item: &Item) -> u32 {
+    let id = id_of(item);
+    let digits = if let Item::Home { .. } = item { id.get(id.len() - 8..).and_then(|last| u32::from_str_radix(last, 16).ok()) } else { id.parse().ok() };
+    digits.unwrap_or_default()
 }
 
 fn id_of(item: &Item) -> &str {
@@ -78,11 +97,11 @@ fn id_of(item: &Item) -> &str {
     }
 }
 
-/// A home put whole, or one that is held with what changed; none if it is neither.
-fn changed_home(held: Option<Item>, new: messages::Home) -> Result<Option<Item>, Unreadable> {
+/// A home put whole, or one that is held with what changed.
+fn changed_home(held: Option<Item>, new: messages::Home) -> Result<Item, Unreadable> {
     let word = |number| Kind::word(number).ok_or(Unreadable::Field("home.kind"));
-    let mut home = match (new.id, held) {
-        (Some(id), _) => Item::Home {
+    let mut home = match (new.named, held) {
+        (Some(home::Named::Id(id)), _) => Item::Home {
             id: uuid::Uuid::from_slice(&id).map_err(|_| Unreadable::Field("home.id"))?.to_string(),
             y: 0.0,
             x: 0.0,
@@ -92,10 +111,10 @@ fn changed_home(held: Option<Item>, new: messages::Home) -> Result<Option<Item>,
             price: None,
             tonight: false,
         },
-        (None, Some(held @ Item::Home { .. })) => held,
-        (None, _) => return Ok(None),
+        (_, Some(held)) => held,
+        (_, None) => return Err(Unreadable::Field("home.named")),
     };
-    let Item::Home { y, x, kind, title, guests, price, tonight, .. } = &mut home else { return Ok(None) };
+    let Item::Home { y, x, kind, title, guests, price, tonight, .. } = &mut home else { return Err(Unreadable::Field("home.named")) };
     set(y, new.y.map(degrees));
     set(x, new.x.map(degrees));
     set(kind, new.kind.map(word).transpose()?);
@@ -112,24 +131,26 @@ fn changed_home(held: Option<Item>, new: messages::Home) -> Result<Option<Item>,
         (Some(_), None) => return Err(Unreadable::Field("home.currency")),
         (None, _) => None,
     };
-    Ok(Some(home))
+    Ok(home)
 }
 
 /// The same for a city.
-fn changed_city(held: Option<Item>, new: messages::City) -> Result<Option<Item>, Unreadable> {
-    let mut city = match (new.id, held) {
-        (Some(id), _) => Item::City { id: CityText(id.to_string()), y: 0.0, x: 0.0, name: String::new(), country: String::new(), homes: 0, hosts: 0 },
-        (None, Some(held @ Item::City { .. })) => held,
-        (None, _) => return Ok(None),
+fn changed_city(held: Option<Item>, new: messages::City) -> Result<Item, Unreadable> {
+    let mut city = match (new.named, held) {
+        (Some(city::Named::Id(id)), _) => {
+            Item::City { id: CityText(id.to_string()), y: 0.0, x: 0.0, name: String::new(), country: String::new(), homes: 0, hosts: 0 }
+        }
+        (_, Some(held)) => held,
+        (_, None) => return Err(Unreadable::Field("city.named")),
     };
-    let Item::City { y, x, name, country, homes, hosts, .. } = &mut city else { return Ok(None) };
+    let Item::City { y, x, name, country, homes, hosts, .. } = &mut city else { return Err(Unreadable::Field("city.named")) };
     set(y, new.y.map(degrees));
     set(x, new.x.map(degrees));
     set(name, new.name);
     set(country, new.country);
     set(homes, new.homes);
     set(hosts, new.hosts);
-    Ok(Some(city))
+    Ok(city)
 }
 
 fn set<T>(place: &mut T, new: Option<T>) {
@@ -181,6 +202,12 @@ fn name_of(key: u64) -> Option<String> {
 mod tests {
     use super::*;
 
+    const SEVENS: Option<home::Named> = Some(home::Named::Handle(0x0707_0707));
+
+    fn id(byte: u8) -> Option<home::Named> {
+        Some(home::Named::Id(vec![byte; 16]))
+    }
+
     #[test]
     fn tiles_have_the_names_of_slippy_maps() {
         assert_eq!(name_of(1).as_deref(), Some("0/0/0"));
@@ -192,7 +219,7 @@ mod tests {
     #[test]
     fn a_price_comes_changes_and_goes() {
         let mut tile = Tile::default();
-        let new = messages::Home { handle: 3, id: Some(vec![7; 16]), kind: Some(Kind::Boat.into()), guests: Some(2), ..Default::default() };
+        let new = messages::Home { named: id(7), kind: Some(Kind::Boat.into()), guests: Some(2), ..Default::default() };
         let mut price_after = |home: messages::Home| {
             let chunk = tile.take(messages::Tile { key: 1, homes: vec![home], ..Default::default() }).unwrap();
             let Chunk::Change { put, .. } = chunk else { panic!("a change") };
@@ -200,7 +227,7 @@ mod tests {
             price.map(|price| (price.amount, price.currency.code()))
         };
         let change =
-            |amount, currency: Option<messages::Currency>| messages::Home { handle: 3, amount, currency: currency.map(Into::into), ..Default::default() };
+            |amount, currency: Option<messages::Currency>| messages::Home { named: SEVENS, amount, currency: currency.map(Into::into), ..Default::default() };
         assert_eq!(price_after(new), None);
         assert_eq!(price_after(change(Some(900), Some(messages::Currency::Chf))), Some((900, "CHF")));
         assert_eq!(price_after(change(Some(800), None)), Some((800, "CHF")));
@@ -210,10 +237,32 @@ mod tests {
 
     #[test]
     fn what_is_not_held_cannot_change() {
-        let home = messages::Home { handle: 3, amount: Some(1), ..Default::default() };
+        let home = messages::Home { named: SEVENS, amount: Some(1), ..Default::default() };
         let refused = Tile::default().take(messages::Tile { key: 1, homes: vec![home], ..Default::default() });
-        assert!(matches!(refused, Err(Unreadable::NotHeld { handle: 3, .. })));
+        assert!(matches!(refused, Err(Unreadable::NotHeld { handle: 0x0707_0707, .. })));
         let gone = Tile::default().take(messages::Tile { key: 1, out: vec![9], ..Default::default() });
         assert!(matches!(gone, Err(Unreadable::NotHeld { handle: 9, .. })));
+    }
+
+    #[test]
+    fn a_handle_that_two_share_names_neither() {
+        let put = |named| messages::Home { named, kind: Some(Kind::Boat.into()), guests: Some(2), ..Default::default() };
+        let mut other = vec![7; 16];
+        other[0] = 1;
+        let homes = vec![put(id(7)), put(Some(home::Named::Id(other)))];
+        let both = || messages::Tile { key: 1, whole: true, homes: homes.clone(), ..Default::default() };
+        let changes = [
+            messages::Tile { key: 1, homes: vec![put(SEVENS)], ..Default::default() },
+            messages::Tile { key: 1, out: vec![0x0707_0707], ..Default::default() },
+        ];
+        for change in changes {
+            let mut tile = Tile::default();
+            assert!(matches!(tile.take(both()), Ok(Chunk::Full { full, .. }) if full.len() == 2));
+            assert!(matches!(tile.take(change.clone()), Err(Unreadable::NotHeld { .. })));
+            // Put again with its id, a thing is in the place of itself; alone, it has its handle.
+            let alone = messages::Tile { key: 1, whole: true, homes: vec![put(id(7)), put(id(7))], ..Default::default() };
+            tile.take(alone).unwrap();
+            assert!(tile.take(change).is_ok());
+        }
     }
 }

@@ -2,4 +2,3 @@
 
 mod same;
 mod sizes;
-mod watcher;

@@ -13,7 +13,7 @@ use time::Date;
 use uuid::Uuid;
 use wire::Encoding;
 
-use super::watcher::{Watcher, board_id, flush};
+use super::super::watcher::{Watcher, board_id, flush};
 use crate::{
     LiveConfig,
     board::{Board, Rates},

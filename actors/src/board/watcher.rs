@@ -1,11 +1,11 @@
 //! A watcher of a board without a hub: joins what it is told as the hub does, and reads the bytes as a client does.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use domain::{BBox, HomeFilter, TenantId};
 use uuid::Uuid;
 use wire::{
-    Encoding, Held, ServerFrame, Snapshot, StateDelta, Total,
+    Chunk, Encoding, Held, Item, ServerFrame, Snapshot, StateDelta, Total,
     binary::{Named, Reader},
 };
 
@@ -13,13 +13,13 @@ use crate::{
     board::Board,
     frames,
     framing::Framing,
-    map::{Group, HomeEntity, TileKey},
+    map::{Group, HomeEntity, Mode, TileKey},
     messages::{Answer, BoardId, Delivery, HubId, Look, Looked, Ticked},
     wire::ScopeName,
 };
 
-pub(super) const PART: u32 = 1;
-pub(super) const SCOPE: ScopeName = ScopeName::City(domain::CityId(3_128_760));
+const PART: u32 = 1;
+const SCOPE: ScopeName = ScopeName::City(domain::CityId(3_128_760));
 
 pub(super) fn board_id() -> BoardId {
     BoardId { tenant: TenantId(Uuid::from_u128(1)), scope: SCOPE, filter: None }
@@ -35,6 +35,8 @@ pub(super) struct Watcher {
     reader: Reader,
     /// Takes no ticks, as one whose socket is full.
     pub(super) is_behind: bool,
+    /// Whether the last look was answered from what it held.
+    pub(super) is_resumed: bool,
     /// What it was told, its epochs made equal.
     pub(super) told: Vec<ServerFrame>,
     pub(super) snapshot_bytes: usize,
@@ -51,6 +53,7 @@ impl Watcher {
             is_named: false,
             reader: Reader::default(),
             is_behind: false,
+            is_resumed: false,
             told: Vec::new(),
             snapshot_bytes: 0,
             delta_bytes: 0,
@@ -59,9 +62,41 @@ impl Watcher {
 
     /// Looks, with what it holds.
     pub(super) fn looks(&self, board: &mut Board<HomeEntity>) {
+        board.look(self.hub, self.look());
+    }
+
+    pub(super) fn look(&self) -> Look {
         let (bbox, zoom, filter) = self.asks.clone();
         let have = self.held.as_ref().map(|(held, ..)| held.clone());
-        board.look(self.hub, Look { key: 1, bbox, zoom, filter, encoding: self.framing.encoding(), have });
+        Look { key: 1, bbox, zoom, filter, encoding: self.framing.encoding(), have }
+    }
+
+    /// Its connection breaks: what it holds stays.
+    pub(super) fn reconnects(&mut self) {
+        self.is_named = false;
+        self.reader.reconnects();
+    }
+
+    pub(super) fn mode(&self) -> Option<Mode> {
+        self.held.as_ref().map(|(_, group, _)| group.mode)
+    }
+
+    /// What it is shown now, by tile and id, of all that it was told; empty tiles are as if they had never been.
+    pub(super) fn shown(&self) -> BTreeMap<String, BTreeMap<String, Item>> {
+        let mut shown = BTreeMap::new();
+        for frame in &self.told {
+            let tiles = match frame {
+                ServerFrame::Snapshot(snapshot) => {
+                    shown.clear();
+                    &snapshot.tiles
+                }
+                ServerFrame::Delta(delta) => &delta.tiles,
+                _ => continue,
+            };
+            tiles.iter().for_each(|tile| put(&mut shown, tile));
+        }
+        shown.retain(|_, items| !items.is_empty());
+        shown
     }
 
     /// Takes what is for it.
@@ -79,6 +114,7 @@ impl Watcher {
 
     fn looked(&mut self, looked: &Looked) {
         self.is_behind = false;
+        self.is_resumed = matches!(looked.answer, Answer::Repair { .. });
         let prev = self.held.as_ref().map(|(held, ..)| held.tick);
         self.held = Some((Held { epoch: looked.epoch.to_string(), tick: looked.tick }, looked.group.clone(), looked.tiles.clone()));
         match &looked.answer {
@@ -157,6 +193,24 @@ impl Watcher {
             return;
         }
         self.told.push(frame);
+    }
+}
+
+fn put(shown: &mut BTreeMap<String, BTreeMap<String, Item>>, tile: &Chunk) {
+    let id = |item: &Item| match item {
+        Item::Home { id, .. } | Item::Cluster { id, .. } => id.clone(),
+        Item::City { id, .. } => id.0.clone(),
+    };
+    let by_id = |items: &[Item]| items.iter().map(|item| (id(item), item.clone())).collect::<Vec<_>>();
+    match tile {
+        Chunk::Full { k, full } => {
+            shown.insert(k.clone(), by_id(full).into_iter().collect());
+        }
+        Chunk::Change { k, put, out } => {
+            let items = shown.entry(k.clone()).or_default();
+            out.iter().for_each(|id| assert!(items.remove(id).is_some(), "what goes was there"));
+            items.extend(by_id(put));
+        }
     }
 }
 
