@@ -70,13 +70,44 @@ pub struct Event {
     pub body: Arc<RawValue>,
 }
 
+/// Reads positions bit by bit as they were written. The quick way of reading a number in JSON may miss its last bit, and a map that was
+/// followed by events has to be the one that is read from tables.
+mod exact {
+    use serde::{Deserialize, Deserializer, de::Error};
+    use serde_json::value::RawValue;
+
+    use crate::Position;
+
+    #[derive(Deserialize)]
+    struct Written {
+        lat: Box<RawValue>,
+        lng: Box<RawValue>,
+    }
+
+    impl Written {
+        fn read<E: Error>(&self) -> Result<Position, E> {
+            let degrees = |number: &RawValue| number.get().parse().map_err(E::custom);
+            Position::new(degrees(&self.lat)?, degrees(&self.lng)?).map_err(E::custom)
+        }
+    }
+
+    pub(super) fn position<'de, D: Deserializer<'de>>(from: D) -> Result<Position, D::Error> {
+        Written::deserialize(from)?.read()
+    }
+
+    pub(super) fn positions<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<Position>>, D::Error> {
+        let written = Option::<Vec<Written>>::deserialize(from)?;
+        written.map(|all| all.iter().map(Written::read).collect()).transpose()
+    }
+}
+
 /// The body of every event on a `city:` stream: what is now on the map, and what no longer is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CityChange {
     pub put: Vec<HomePoint>,
     pub gone: Vec<HomeId>,
     /// Where those that are gone or have moved stood until now. Absent in what older versions wrote: then nobody knows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "exact::positions", skip_serializing_if = "Option::is_none")]
     pub left: Option<Vec<Position>>,
     /// The city's counts after this change.
     pub counts: CityCounts,
@@ -101,6 +132,7 @@ pub struct HomePoint {
     pub guests: u8,
     pub price: Option<Price>,
     /// The public position.
+    #[serde(deserialize_with = "exact::position")]
     pub at: Position,
     pub rooms: Vec<RoomNights>,
 }
@@ -110,4 +142,29 @@ pub struct HomePoint {
 pub struct RoomNights {
     pub id: RoomId,
     pub taken: Vec<Nights>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_read_as_it_was_written() {
+        for n in 1..2_000 {
+            let at = Position { lat: 41.31 + f64::from(n) / 256.0 * 0.15, lng: 2.06 + f64::from(n) / 512.0 * 0.18 };
+            let change = CityChange { put: Vec::new(), gone: Vec::new(), left: Some(vec![at]), counts: CityCounts::default() };
+            let home = HomePoint {
+                id: HomeId(Uuid::from_u128(1)),
+                kind: HomeKind::ALL[0],
+                offer: Offer::EntirePlace,
+                title: String::new(),
+                guests: 1,
+                price: None,
+                at,
+                rooms: Vec::new(),
+            };
+            let change = CityChange { put: vec![home], ..change };
+            assert_eq!(serde_json::from_str::<CityChange>(&serde_json::to_string(&change).unwrap()).unwrap(), change);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What connections look at: asking boards, taking their answers and ticks, by tile.
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -355,12 +356,14 @@ impl Hub {
         if !interest.counts(reached.n) {
             return self.look_again(&reached.board, true);
         }
-        let nothing: Arc<[Bytes]> = Arc::new([]);
+        // One for each way of looking: frames of the same chunks are joined once, and say its epoch.
+        let mut nothing: HashMap<Arc<str>, Arc<[Bytes]>> = HashMap::new();
         for key in interest.watches() {
             let Some((id, view_id)) = self.parts.get(&key).cloned() else { continue };
             let Some(view) = self.conns.get_mut(&id).and_then(|conn| conn.view(&view_id)) else { continue };
             let Some(part) = view.parts.iter_mut().find(|part| part.key == key) else { continue };
-            if part.add(reached.tick, None, &nothing) {
+            let epoch = part.held.as_ref().map(|held| held.epoch.clone()).unwrap_or_default();
+            if part.add(reached.tick, None, nothing.entry(epoch).or_insert_with(|| Arc::new([]))) {
                 self.soon(id, ctx);
             }
         }

@@ -146,7 +146,13 @@ async fn run(encoding: Encoding, steps: Vec<Step>) {
         if same && client.model.events.len() == told_events {
             break;
         }
-        assert!(tokio::time::Instant::now() < deadline, "{encoding:?}: {truth} homes, {told_events} events; the server says {} homes in {:?}; held {:#?}", now.homes, now.scopes, client.model);
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "{encoding:?}: {truth} homes, {told_events} events; the server says {} homes in {:?}; held {:#?}",
+            now.homes,
+            now.scopes,
+            client.model
+        );
         if !client.reads_now() {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }

@@ -138,9 +138,12 @@ async fn waits_until_it_is_seen(encoding: Encoding) {
 
 #[actix::test]
 async fn a_goodbye_tells_who_saw_nothing_change_how_far_that_is() {
-    for encoding in Encoding::ALL {
-        tells_how_far_that_is(encoding).await;
-    }
+    tells_how_far_that_is(Encoding::Json).await;
+}
+
+#[actix::test]
+async fn a_goodbye_tells_who_saw_nothing_change_how_far_that_is_in_binary() {
+    tells_how_far_that_is(Encoding::Binary).await;
 }
 
 async fn tells_how_far_that_is(encoding: Encoding) {
@@ -165,7 +168,7 @@ async fn tells_how_far_that_is(encoding: Encoding) {
     assert!(client.model.goaway.is_some());
     let next = universe.live(quick());
     client.breaks(&next, Some(view.clone())).await;
-    assert_eq!((client.model.answered("suburb"), client.model.snapshots), (Some(Outcome::Resumed), 1));
+    assert_eq!((client.model.answered("suburb"), client.model.snapshots), (Some(Outcome::Resumed), 1), "{encoding:?}");
     holds_what_is(&mut client, &next, &view).await;
 }
 

@@ -16,7 +16,7 @@ use super::{Client, Model, TENANT, TestApp};
 pub struct Watcher {
     socket: WebSocketStream<TcpStream>,
     pub model: Model,
-    encoding: Encoding,
+    pub encoding: Encoding,
     reader: binary::Reader,
     /// Why the server closed, once it has.
     pub closed: Option<u16>,
@@ -36,7 +36,12 @@ const RETRY: Duration = Duration::from_secs(5);
 impl Client {
     /// A connection of a tenant that has been welcomed; with a token as its member.
     pub async fn live(&self, tenant: &str, token: Option<&str>) -> Watcher {
-        let mut watcher = Watcher::opens_at(self.address(), tenant, &[]).await;
+        self.live_speaking(Encoding::Json, tenant, token).await
+    }
+
+    /// The same in an encoding.
+    pub async fn live_speaking(&self, encoding: Encoding, tenant: &str, token: Option<&str>) -> Watcher {
+        let mut watcher = Watcher::opens_offering(self.address(), tenant, &[], encoding.subprotocol()).await;
         watcher.token = token.map(str::to_owned);
         watcher.hello(Vec::new()).await;
         watcher

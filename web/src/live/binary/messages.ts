@@ -9,8 +9,9 @@ export interface Named {
   scope: string;
   epoch: string;
 }
+/** Of `handle` and `id` one is there, here and in a city. */
 export interface HomeMessage {
-  handle: number;
+  handle?: number;
   id?: Uint8Array;
   y?: number;
   x?: number;
@@ -22,7 +23,7 @@ export interface HomeMessage {
   tonight?: boolean;
 }
 export interface CityMessage {
-  handle: number;
+  handle?: number;
   id?: number;
   y?: number;
   x?: number;
@@ -126,9 +127,9 @@ const covers = inner<[number, number, number, number]>(() => [0, 0, 0, 0], {
   },
 });
 
-const home = inner<HomeMessage>(() => ({ handle: 0 }), {
+const home = inner<HomeMessage>(() => ({}), {
   1: (m, pbf) => {
-    m.handle = pbf.readVarint();
+    m.handle = pbf.readFixed32();
   },
   2: (m, pbf) => {
     m.id = pbf.readBytes();
@@ -159,9 +160,9 @@ const home = inner<HomeMessage>(() => ({ handle: 0 }), {
   },
 });
 
-const city = inner<CityMessage>(() => ({ handle: 0 }), {
+const city = inner<CityMessage>(() => ({}), {
   1: (m, pbf) => {
-    m.handle = pbf.readVarint();
+    m.handle = pbf.readFixed32();
   },
   2: (m, pbf) => {
     m.id = pbf.readVarint();
@@ -224,7 +225,7 @@ const tile = inner<TileMessage>(() => ({ key: 0, whole: false, out: [], homes: [
     m.whole = pbf.readBoolean();
   },
   3: (m, pbf) => {
-    pbf.readPackedVarint(m.out);
+    pbf.readPackedFixed32(m.out);
   },
   4: (m, pbf) => {
     m.homes.push(home(pbf));

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { BinaryReader } from "~/live/binary/reader";
-import { nameOf } from "~/live/binary/tile";
+import { HeldTile, nameOf } from "~/live/binary/tile";
 import type { ServerFrame } from "~/live/frames";
 
 /** The published exchanges: each line says its frame as JSON, and as the bytes of posada.v1.bin. */
@@ -55,7 +55,7 @@ test("a delta that was missed makes the next one ask anew, and the snapshot heal
   expect(told.map(({ t }) => t)).toEqual(["reset", "delta"]);
   expect(told[1]).toMatchObject({ scope: "city:3128760", prev: -2, tiles: [] });
   expect(read(reader, later)).toEqual([]);
-  expect(read(reader, snapshot)[0]).toMatchObject({ t: "snapshot", tick: 0 });
+  expect(read(reader, snapshot)[0]).toMatchObject({ t: "snapshot", tick: snapshot?.server?.tick });
 });
 
 test("a delta of a part that nobody named is passed over", () => {
@@ -72,4 +72,21 @@ test("tiles have the names of slippy maps, as far as a number can tell", () => {
   expect(nameOf(0b11011)).toBe("2/1/3");
   expect(nameOf(4 ** 24 + 3 * 4 ** 23)).toBe("24/8388608/8388608");
   expect(() => nameOf(2)).toThrow();
+});
+
+test("a handle that two things share names neither", () => {
+  const id = (first: number) => Uint8Array.from({ length: 16 }, (_, n) => (n ? 7 : first));
+  const put = (named: { id: Uint8Array } | { handle: number }) => ({ kind: 2, guests: 2, ...named });
+  const change = { key: 1, whole: false, out: [], homes: [put({ handle: 0x07070707 })], cities: [] };
+  const gone = { ...change, out: [0x07070707], homes: [] };
+  for (const later of [change, gone]) {
+    const tile = new HeldTile();
+    expect(tile.take({ ...change, whole: true, homes: [put({ id: id(1) }), put({ id: id(2) })] })).toMatchObject({
+      full: [{}, {}],
+    });
+    expect(() => tile.take(later)).toThrow();
+    // Put again with its id, a thing is in the place of itself; alone, it has its handle.
+    tile.take({ ...change, whole: true, homes: [put({ id: id(1) }), put({ id: id(1) })] });
+    expect(() => tile.take(later)).not.toThrow();
+  }
 });

@@ -1,6 +1,6 @@
 /**
  * One tile as a reader holds it: its things by handle, or its cluster; and what a message makes of it. The twin of
- * wire/src/binary/tile.rs.
+ * wire/src/binary/tile.rs. A handle that two things share is never said, and names neither of them if it is.
  */
 import type { CityMessage, ClusterMessage, HomeMessage, TileMessage } from "~/live/binary/messages";
 import type { Chunk, CityItem, ClusterItem, HomeItem, Item } from "~/live/frames";
@@ -25,7 +25,8 @@ interface Cluster {
 }
 
 export class HeldTile {
-  private things = new Map<number, Item>();
+  /** By handle: one each, but for the rare ones that share theirs. */
+  private things = new Map<number, Item[]>();
   private cluster: Cluster | null = null;
 
   /** Changes, and says the change as JSON has it. */
@@ -40,39 +41,45 @@ export class HeldTile {
       return { k, full: [clusterItem(k, this.cluster)] };
     }
     const out = message.out.map((handle) => this.remove(k, handle).id);
+    const held = (handle: number | undefined) => (handle === undefined ? undefined : this.remove(k, handle));
     const put = [
-      ...message.homes.map((home) => this.put(k, home.handle, (held) => changedHome(held, home))),
-      ...message.cities.map((city) => this.put(k, city.handle, (held) => changedCity(held, city))),
+      ...message.homes.map((home) => this.put(changedHome(held(home.handle), home))),
+      ...message.cities.map((city) => this.put(changedCity(held(city.handle), city))),
     ];
-    if (message.whole) return { k, full: put };
-    // One that came back under another handle was taken out and put: it is not gone.
-    return { k, put, out: out.filter((id) => !put.some((item) => item.id === id)) };
+    return message.whole ? { k, full: put } : { k, put, out };
   }
 
+  /** The one thing of a handle. */
   private remove(k: string, handle: number): Item {
-    const item = this.things.get(handle);
-    if (!item) throw new Unreadable(`tile ${k} holds nothing under handle ${handle}`);
+    const [item, another] = this.things.get(handle) ?? [];
+    if (!item || another) throw new Unreadable(`tile ${k} holds nothing of its own under handle ${handle}`);
     this.things.delete(handle);
     return item;
   }
 
-  private put(k: string, handle: number, change: (held: Item | undefined) => Item | null): Item {
-    const item = change(this.things.get(handle));
-    if (!item) throw new Unreadable(`tile ${k} holds nothing under handle ${handle}`);
-    this.things.set(handle, item);
+  /** In the place of the one with its id. */
+  private put(item: Item): Item {
+    const handle = handleOf(item);
+    const others = this.things.get(handle)?.filter((other) => other.id !== item.id) ?? [];
+    this.things.set(handle, [...others, item]);
     return item;
   }
 }
 
-/** A home put whole, or one that is held with what changed; null if it is neither. */
-function changedHome(held: Item | undefined, message: HomeMessage): HomeItem | null {
+/** What a thing is called by in changes of the tile that holds it. */
+function handleOf(item: Item): number {
+  return item.c === "home" ? Number.parseInt(item.id.slice(-8), 16) : Number(item.id);
+}
+
+/** A home put whole, or one that is held with what changed. */
+function changedHome(held: Item | undefined, message: HomeMessage): HomeItem {
   const { id, y, x, kind, title, guests, tonight } = message;
-  const before: HomeItem | null = id
+  const before: HomeItem | undefined = id
     ? { c: "home", id: uuid(id), y: 0, x: 0, kind: "", title: "", guests: 0, tonight: false }
     : held?.c === "home"
       ? held
-      : null;
-  if (!before) return null;
+      : undefined;
+  if (!before) throw new Unreadable("a home that nothing names");
   const { price: held_price, ...rest } = before;
   const amount = message.amount ?? held_price?.amount ?? 0;
   const currency = message.currency === undefined ? held_price?.currency : word(CURRENCIES, message.currency);
@@ -89,15 +96,15 @@ function changedHome(held: Item | undefined, message: HomeMessage): HomeItem | n
 }
 
 /** The same for a city. */
-function changedCity(held: Item | undefined, message: CityMessage): CityItem | null {
+function changedCity(held: Item | undefined, message: CityMessage): CityItem {
   const { id, y, x, name, country, homes, hosts } = message;
-  const before: CityItem | null =
+  const before: CityItem | undefined =
     id !== undefined
       ? { c: "city", id: String(id), y: 0, x: 0, name: "", country: "", homes: 0, hosts: 0 }
       : held?.c === "city"
         ? held
-        : null;
-  if (!before) return null;
+        : undefined;
+  if (!before) throw new Unreadable("a city that nothing names");
   return {
     ...before,
     y: y === undefined ? before.y : degrees(y),
