@@ -19,6 +19,7 @@ mod report;
 mod restart;
 mod stalled;
 mod stays;
+mod users;
 mod world;
 
 use std::net::{SocketAddr, SocketAddrV4, ToSocketAddrs};
@@ -89,6 +90,8 @@ enum Scenario {
     Bench(bench::Settings),
     /// Guests who ask connected hosts for nights: from the click to the host's socket, beside a bare commit of the same row
     Stays(stays::Stays),
+    /// Users who follow one script: how many a server bears at a p95, and how much it answers
+    Users(users::Users),
     /// One community at ten times its quota beside a quiet one: how much the quiet one's p99 moves
     Noisy(noisy::Noisy),
     /// End a server (--pid) under its viewers and start it again: how evenly they come back, who is told everything anew, what is lost
@@ -136,6 +139,7 @@ async fn run(cli: Cli, cores: process::Cores) -> Result<()> {
         }
         Scenario::KernelLimit(settings) => return kernel_limit::run(&settings),
         Scenario::Stays(scenario) => stays::run(&cli.target, &scenario).await?,
+        Scenario::Users(scenario) => users::run(&cli.target, &scenario).await?,
         Scenario::Noisy(scenario) => noisy::run(&cli.target, &scenario).await?,
         Scenario::Restart(scenario) => restart::by_command(&cli.target, &scenario, cores).await?,
         Scenario::World(scenario) => world::run(&cli.target, &scenario).await?,

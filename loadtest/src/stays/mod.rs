@@ -7,7 +7,7 @@
 
 mod bare;
 mod listener;
-mod people;
+pub mod people;
 
 use std::time::{Duration, Instant};
 

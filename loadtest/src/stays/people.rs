@@ -47,7 +47,7 @@ impl People {
 }
 
 /// Somebody with an account, whether it is new or from the last run.
-async fn sign_up(url: &str, name: &str, role: &str) -> Result<(Http, String)> {
+pub async fn sign_up(url: &str, name: &str, role: &str) -> Result<(Http, String)> {
     let mut http = Http::connect(url).await?;
     let body = json!({"email": format!("{name}@posada.example"), "password": "come and be measured", "name": name, "home_city": CITY, "roles": [role]});
     let session = http.send("POST", "/api/v1/accounts", &[("X-Posada-Token", "1")], Some(&body)).await?;

@@ -9,6 +9,7 @@ mod one_city;
 mod restart;
 mod saturation;
 mod stalled;
+mod users;
 mod world;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub const SCENARIOS: &[Scenario] = &[
     restart::SCENARIO,
     world::SCENARIO,
     import::SCENARIO,
+    users::SCENARIO,
 ];
 
 /// What a Posada is called in tables, by its outlet.
