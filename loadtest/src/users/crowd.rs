@@ -166,7 +166,8 @@ impl User {
 
     /// Visit after visit, until the time is over.
     async fn stay(&mut self, meter: &Meter, think: Duration) {
-        sleep(think.mul_f64(self.dice.unit())).await;
+        // As long as between any two requests: nobody is more eager at the beginning.
+        self.think(think).await;
         let mut listed = None;
         while Instant::now() < meter.until {
             for step in visit(&mut self.dice, &Arc::clone(&self.places)) {
@@ -174,10 +175,14 @@ impl User {
                     return;
                 }
                 self.take(step, &mut listed, meter).await;
-                // Exponential, as of people who do not know of each other; at most five times the mean.
-                sleep(think.mul_f64((-(1.0 - self.dice.unit()).ln()).min(5.0))).await;
+                self.think(think).await;
             }
         }
+    }
+
+    /// Exponential, as of people who do not know of each other; at most five times the mean.
+    async fn think(&mut self, mean: Duration) {
+        sleep(mean.mul_f64((-(1.0 - self.dice.unit()).ln()).min(5.0))).await;
     }
 
     async fn take(&mut self, step: Step, listed: &mut Option<String>, meter: &Meter) {
