@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Bench, Scenario, ours};
+use super::{Bench, OURS, Scenario, ours};
 use crate::{
     bench::{Outcome, Running, Wanted},
     host::Host,
@@ -16,13 +16,13 @@ fn run(bench: &Bench) -> Running<'_> {
 }
 
 async fn measure(bench: &Bench) -> Result<Outcome> {
-    let server = bench.posada.start(&bench.cores, "import", &[]).await?;
+    let server = bench.posada.start(&bench.cores, OURS, &[]).await?;
     let scenario = import::Import {
         rows: bench.pick(50_000, 5_000),
         viewers: bench.pick(500, 100),
         mappers: bench.pick(100, 20),
         rate: 20.0,
-        posada: bench.posada.call("import"),
+        posada: bench.posada.call(OURS),
         into: "demo".to_owned(),
         host: Host::of_the_demo(40, 4),
         max_staleness_p99_ms: None,

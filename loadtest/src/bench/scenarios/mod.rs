@@ -38,6 +38,9 @@ fn called(outlet: &str) -> String {
     format!("Posada, {outlet} outlet")
 }
 
+/// The data that scenarios without peers share. The import is the last of them: it fills a city.
+const OURS: &str = "ours";
+
 /// What one Posada showed, where nobody else is beside it.
 fn ours(report: Report, about: String) -> Outcome {
     Outcome { about, rows: vec![("Posada".to_owned(), report.figures.into_iter().collect())], ..Outcome::default() }

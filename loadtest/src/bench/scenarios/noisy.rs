@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Bench, Scenario, ours};
+use super::{Bench, OURS, Scenario, ours};
 use crate::{
     bench::{Outcome, Running, Wanted},
     host::Host,
@@ -31,8 +31,8 @@ async fn measure(bench: &Bench) -> Result<Outcome> {
     };
     let quota =
         [("live.tenant_connections", PLACES.to_string()), ("live.tenant_snapshots_per_s", "100".to_owned()), ("live.tenant_bytes_per_s", "2000000".to_owned())];
-    bench.posada.prepare("noisy", &[&["tenant", "create", "loud", "--name", "Loud", "--public-map", "--open"]]).await?;
-    let server = bench.posada.start(&bench.cores, "noisy", &quota).await?;
+    bench.posada.prepare(OURS, &[&["tenant", "create", "loud", "--name", "Loud", "--public-map", "--open"]]).await?;
+    let server = bench.posada.start(&bench.cores, OURS, &quota).await?;
     let report = noisy::run(&server.target, &scenario).await?;
     server.stop().await?;
     let mut outcome = ours(

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Bench, Scenario, ours};
+use super::{Bench, OURS, Scenario, ours};
 use crate::{
     bench::{Outcome, Running, Wanted},
     host::Host,
@@ -16,7 +16,7 @@ fn run(bench: &Bench) -> Running<'_> {
 }
 
 async fn measure(bench: &Bench) -> Result<Outcome> {
-    let (viewers, drain_per_s) = (bench.pick(10_000, 1_000), bench.pick(2_000.0, 500.0));
+    let (viewers, drain_per_s) = (bench.pick(10_000, 1_000), bench.pick(2_000.0, 250.0));
     let scenario = restart::Restart {
         viewers,
         followers: bench.pick(50, 10),
@@ -29,11 +29,11 @@ async fn measure(bench: &Bench) -> Result<Outcome> {
         min_resumed: None,
     };
     let settings = [("live.drain_per_s", drain_per_s.to_string())];
-    let server = bench.posada.start(&bench.cores, "restart", &settings).await?;
+    let server = bench.posada.start(&bench.cores, OURS, &settings).await?;
     let (target, listen) = (server.target.clone(), server.listens());
     let again = || async {
         server.stop().await?;
-        bench.posada.start_at(&bench.cores, "restart", &settings, &listen).await
+        bench.posada.start_at(&bench.cores, OURS, &settings, &listen).await
     };
     let (report, server) = restart::run(&target, &scenario, again).await?;
     server.stop().await?;

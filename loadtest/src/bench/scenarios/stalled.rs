@@ -21,7 +21,7 @@ async fn measure(bench: &Bench) -> Result<Outcome> {
         viewers,
         stalled: viewers / 10,
         rate: 100.0,
-        seconds: bench.pick(8, 4),
+        seconds: bench.pick(8, 3),
         rounds: bench.pick(5, 1),
         host: Host::of_the_demo(bench.homes, 8),
         max_ratio: None,

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Bench, Scenario, ours};
+use super::{Bench, OURS, Scenario, ours};
 use crate::{
     bench::{Outcome, Running, Wanted},
     host::Host,
@@ -26,7 +26,7 @@ async fn measure(bench: &Bench) -> Result<Outcome> {
         max_staleness_p99_ms: None,
         max_kb_per_view: None,
     };
-    let server = bench.posada.start(&bench.cores, "world", &[]).await?;
+    let server = bench.posada.start(&bench.cores, OURS, &[]).await?;
     let report = world::run(&server.target, &scenario).await?;
     server.stop().await?;
     let mut outcome = ours(
