@@ -128,7 +128,10 @@ impl Lanes {
             return false;
         }
         self.close = Some(close);
-        self.state.clear();
+        // Who comes back goes on from the last they were told, so that still leaves.
+        if close != Close::Restart {
+            self.state.clear();
+        }
         if close == Close::Revoked {
             // Not theirs any more, also what was on its way.
             self.events.clear();
