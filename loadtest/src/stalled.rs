@@ -1,8 +1,8 @@
 //! *stalled*: viewers of one city of whom some stop reading.
 //!
 //! Rounds without and with the stall take turns, so that whatever else the machine does falls on both alike; the figure is the ratio of the
-//! medians. Who stalls has a narrow connection, so that its server feels it after some 60 kB and not only after what the kernel would take
-//! for it. After each stall they read again, and have to see every change that is made then: a silent gap is a failure.
+//! medians. Who stalls has a narrow connection, so that the kernel takes less for it before its server feels the stall; it was felt when
+//! fewer changes of the stall are told afterwards than were made (the last of each home is enough). After each stall they read again, and have to see every change that is made then: a silent gap is a failure.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ pub struct Stalled {
     #[arg(long, default_value_t = 100.0)]
     pub rate: f64,
     /// Seconds of each round; a server lets go of who stalls for long (live.let_go_ms)
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 20)]
     pub seconds: u64,
     /// Pairs of rounds, without and with the stall
     #[arg(long, default_value_t = 3)]
