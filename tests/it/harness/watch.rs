@@ -25,7 +25,7 @@ impl Watch {
         let mut sh = Command::new("sh");
         sh.args(["-c", SCRIPT, "sh"]).arg(dir).stdin(Stdio::piped());
         // A group of its own: Ctrl-C in a terminal must not end it before its work.
-        Self(sh.process_group(0).spawn().unwrap())
+        Self(sh.process_group(0).spawn().expect("a shell can be started"))
     }
 }
 

@@ -7,8 +7,10 @@ use crate::harness::{Client, Person, TestApp, Watcher};
 /// In every text of the other community.
 const MARK: &str = "zzmarkedzz";
 
+type Headers = &'static [(&'static str, &'static str)];
+
 /// Headers and a prefix of the path that mean the other community, if anything does.
-const WAYS: &[(&str, &[(&str, &str)], &str)] = &[
+const WAYS: &[(&str, Headers, &str)] = &[
     ("header", &[("X-Posada-Tenant", "other")], ""),
     ("path", &[], "/t/other"),
     ("host", &[("Host", "other.example")], ""),
@@ -20,7 +22,7 @@ const WAYS: &[(&str, &[(&str, &str)], &str)] = &[
 ];
 
 /// Ways that name nobody: they are answered as if they were not there, or not at all.
-const NO_WAYS: &[(&str, &[(&str, &str)], &str, &str)] = &[
+const NO_WAYS: &[(&str, Headers, &str, &str)] = &[
     ("query", &[], "", "tenant=other"),
     ("a host below theirs", &[("Host", "sub.other.example")], "", ""),
     ("their slug as a host", &[("Host", "other")], "", ""),
