@@ -68,6 +68,9 @@ pub struct LiveConfig {
     pub node_connects_per_s: u32,
     /// Reconnects a second that a drain spreads its clients to.
     pub drain_per_s: u32,
+    /// A drain asks everyone to stay away at least this long: as long as nobody may be there to take them. Who came sooner would try again, and all at once.
+    #[schemars(range(max = 60_000))]
+    pub drain_away_ms: u64,
 }
 
 impl Default for LiveConfig {
@@ -98,6 +101,7 @@ impl Default for LiveConfig {
             tenant_bytes_per_s: 50_000_000,
             node_connects_per_s: 5_000,
             drain_per_s: 2_000,
+            drain_away_ms: 2_000,
         }
     }
 }

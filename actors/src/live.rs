@@ -165,7 +165,7 @@ impl Live {
         let _ = tokio::time::timeout(SETTLE, settled).await; // Who is told less may have to be told more when they come back.
         for hub in self.hubs() {
             // do_send: the last thing a hub is told must not be lost.
-            hub.do_send(ToHubs::Drain { within_ms });
+            hub.do_send(ToHubs::Drain { away_ms: self.core.config.drain_away_ms, within_ms });
         }
         let until = Instant::now() + at_most;
         while self.core.gates.open() > 0 && Instant::now() < until {

@@ -128,8 +128,9 @@ pub enum Said {
 #[rtype(result = "()")]
 pub(crate) enum ToHubs {
     Revoke(Revoked, Instant),
-    /// Say goodbye; come back within so many milliseconds, spread evenly.
+    /// Say goodbye; come back after so many milliseconds, and within so many more, spread evenly.
     Drain {
+        away_ms: u64,
         within_ms: u64,
     },
 }
@@ -368,13 +369,13 @@ impl Handler<ToHubs> for Hub {
                     metrics::histogram!(telemetry::REVOKED).record(since.elapsed().as_secs_f64());
                 }
             }
-            ToHubs::Drain { within_ms } => {
+            ToHubs::Drain { away_ms, within_ms } => {
                 let share = |n: usize, of: usize| within_ms * n as u64 / of.max(1) as u64;
                 let all: Vec<_> = hub.conns.keys().copied().collect();
                 // Even steps, and within its step each client its own moment.
                 for (n, id) in all.iter().enumerate() {
                     let (from, to) = (share(n, all.len()), share(n + 1, all.len()));
-                    let after = from + if to > from { uuid::Uuid::new_v4().as_u64_pair().0 % (to - from) } else { 0 };
+                    let after = away_ms + from + if to > from { uuid::Uuid::new_v4().as_u64_pair().0 % (to - from) } else { 0 };
                     if let Some(conn) = hub.conns.get_mut(id) {
                         conn.write_last(&mut hub.writer);
                         conn.go_away("drain", after);

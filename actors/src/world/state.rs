@@ -108,9 +108,8 @@ impl State {
         for put in part.put {
             point.extent = Some(extent::with(point.extent, put.at));
         }
-        self.extents_changed |= self.extents.put(&point);
         if point != *known {
-            self.base.change(Some(event.at)).put(point);
+            self.put(point, Some(event.at));
         }
         self.told.insert(city, (event.seq, self.changes));
         true
@@ -122,13 +121,22 @@ impl State {
             if self.told.get(&city.id).is_some_and(|(_, change)| *change > polled.after) {
                 continue;
             }
-            if self.base.map().get(city.id) != Some(&city) {
-                self.extents_changed |= self.extents.put(&city);
+            if self.base.map().get(city.id) != Some(&city).filter(|city| city.counts.homes > 0) {
                 for filtered in self.filtered.values_mut() {
                     filtered.stale = true;
                 }
-                self.base.change(None).put(city);
+                self.put(city, None);
             }
+        }
+    }
+
+    /// A city as it is now. One without a home is on no world, whether it was read so or became so.
+    fn put(&mut self, city: CityPoint, at: Option<OffsetDateTime>) {
+        self.extents_changed |= self.extents.put(&city);
+        if city.counts.homes > 0 {
+            self.base.change(at).put(city);
+        } else {
+            self.base.change(at).remove(city.id);
         }
     }
 

@@ -37,6 +37,22 @@ async fn until_map(live: &Live, homes: u64) {
 }
 
 #[actix::test]
+async fn a_city_whose_last_home_goes_leaves_the_world_as_it_is_left_out_of_the_next_one() {
+    let universe = Arc::new(Universe::default());
+    universe.changes(CITY, vec![home(1, 41.40, 2.10)], Vec::new());
+    let live = universe.live(quick());
+    let mut client = Client::comes(&live, None).await;
+    client.says_json(json!({"t": "view", "id": "world", "bbox": [-60, -170, 70, 170], "zoom": 2, "layers": ["cities"]}));
+    client.until("the city", |model| model.is_whole("world") && model.items("world").len() == 1).await;
+    live.relay().publish(vec![universe.changes(CITY, Vec::new(), vec![home(1, 0.1, 0.1).id])]);
+    client.until("no city", |model| model.items("world").is_empty()).await;
+    assert!(live.snapshot(TENANT, query(2.0)).await.unwrap().scopes.iter().all(|scope| scope.tiles.is_empty()));
+    // It comes back with its next home.
+    live.relay().publish(vec![universe.changes(CITY, vec![home(2, 41.40, 2.10)], Vec::new())]);
+    client.until("the city again", |model| model.items("world").len() == 1).await;
+}
+
+#[actix::test]
 async fn what_is_rebuilt_equals_what_was() {
     let universe = Arc::new(Universe::default());
     settle(&universe);

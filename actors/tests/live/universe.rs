@@ -169,7 +169,7 @@ impl Source for Universe {
     }
 
     fn world(&self, _: TenantId) -> Answer<Vec<CityPoint>> {
-        self.answer(Truth::points)
+        self.answer(|truth| truth.points().into_iter().filter(|city| city.counts.homes > 0).collect())
     }
 
     fn world_changed_since(&self, _: TenantId, _: SystemTime) -> Answer<Vec<CityPoint>> {
