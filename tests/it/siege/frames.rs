@@ -179,9 +179,11 @@ async fn a_flood_of_right_frames_is_slowed_and_costs_no_neighbour_anything() {
     let mut calm = Watcher::comes(&app, None).await;
     let mut flood = Raw::comes(app.address()).await;
     let (ping, socket_ping) = (text(PING), frame(0x89, b"p"));
-    flood.writes(&ping.repeat(1_000)).await;
-    flood.writes(&socket_ping.repeat(2_000)).await;
-    calm.settles().await;
+    let flooding = async {
+        flood.writes(&ping.repeat(1_000)).await;
+        flood.writes(&socket_ping.repeat(2_000)).await;
+    };
+    tokio::join!(flooding, calm.settles());
     let (mut pongs, mut refused) = (0, 0);
     while pongs + refused < 1_000 {
         match flood.hears().await {
@@ -193,9 +195,9 @@ async fn a_flood_of_right_frames_is_slowed_and_costs_no_neighbour_anything() {
             Heard::Pong(_) => {}
             // A server that was silent for as long as it says asks whether anybody is there.
             Heard::Frame(frame) if frame["t"] == "ping" => {}
-            // More answers waited than are kept for one connection: it may come back and resume.
+            // More answers waited than are kept for one connection, or for longer: it may come back and resume.
             Heard::Close(code) => {
-                assert_eq!(code, 4001);
+                assert!(matches!(code, 4000 | 4001), "{code}");
                 break;
             }
             other => panic!("{other:?}"),

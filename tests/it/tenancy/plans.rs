@@ -28,6 +28,10 @@ const WHOLE: &[(&str, &str)] = &[
         "where tenant_id = $1 and status = 'active' and id < $2",
         "a page of all homes in order; the second plan for their rooms is only taken where it is cheaper",
     ),
+    // The baseline (`--plain`) has no map in memory: what a view shows is summed from the rows by their place, for which it makes an index of its own.
+    ("as \"in_view!\"", "the baseline's clusters"),
+    ("public_lat, public_lng, count(*) over () as \"total!\"", "the baseline's homes of a view"),
+    ("from city_counts where tenant_id = $1 and homes > 0 order by city_id", "the baseline's world is all of its cities"),
 ];
 
 /// Columns by table, of the tables that hold tenant data.
