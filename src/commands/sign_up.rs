@@ -77,13 +77,20 @@ pub async fn run(store: &Store, hasher: &Hasher, gazetteer: &Gazetteer, tenant: 
                 Claimed::Fresh => true,
                 // The password was right: the same person asks again, and a token is never kept to be given twice. A new session, then.
                 Claimed::Answered(_) => false,
-                Claimed::Reused => return Err(CannotSignUp::KeyReused),
-                Claimed::InProgress => return Err(CannotSignUp::InProgress),
+                Claimed::Reused => {
+                    tx.free_key().await;
+                    return Err(CannotSignUp::KeyReused);
+                }
+                Claimed::InProgress => {
+                    tx.free_key().await;
+                    return Err(CannotSignUp::InProgress);
+                }
             },
         };
         if let Some(hash) = &new_hash
             && !tx.add_account(account, &order.email, hash).await?
         {
+            tx.free_key().await;
             continue;
         }
         let member = match enrol::run(&mut tx, account, &order.profile, Some(&home), PlatformRole::Member).await? {

@@ -86,18 +86,21 @@ async fn run_once<A: Serialize, E: Into<Problem>>(
 ) -> Result<HttpResponse, Problem> {
     let mut tx = app.store.begin(caller).await?;
     if let Some(once) = &once {
-        match tx.claim_key(once).await? {
-            Claimed::Fresh => {}
-            Claimed::Answered(kept) => return Ok(json(StatusCode::from_u16(kept.status).unwrap_or(status), kept.body)),
-            Claimed::Reused => return Err(key_reused()),
-            Claimed::InProgress => return Err(key_in_progress()),
+        let known = match tx.claim_key(once).await? {
+            Claimed::Fresh => None,
+            Claimed::Answered(kept) => Some(Ok(json(StatusCode::from_u16(kept.status).unwrap_or(status), kept.body))),
+            Claimed::Reused => Some(Err(key_reused())),
+            Claimed::InProgress => Some(Err(key_in_progress())),
+        };
+        if let Some(known) = known {
+            tx.free_key().await;
+            return known;
         }
     }
     let answer = match command(&mut tx).await {
         Ok(answer) => answer,
         Err(why) => {
-            // The key is free again before the refusal is heard: a second try at once is not told that the first is still going on.
-            let _ = tx.take_back().await; // a lost connection has taken it back already
+            tx.free_key().await;
             return Err(why.into());
         }
     };

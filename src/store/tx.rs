@@ -140,6 +140,12 @@ impl TenantTx {
         Ok(self.tx.0.rollback().await?)
     }
 
+    /// Ends a transaction that changes nothing, before its answer is heard: who asks with the same key at once is not told that this one is
+    /// still going on.
+    pub async fn free_key(self) {
+        let _ = self.take_back().await; // a lost connection has taken it back already
+    }
+
     /// Writes what was recorded and the answer that was kept, commits, and gives what is now true.
     ///
     /// Whatever was locked before stays locked before: the heads of streams come last, in the order of their names.
