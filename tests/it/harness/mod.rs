@@ -10,7 +10,6 @@ mod cluster;
 #[path = "../../../actors/tests/live/model.rs"]
 pub mod model;
 pub mod people;
-mod process;
 pub mod program;
 pub mod prometheus;
 pub mod proxy;
@@ -26,7 +25,6 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 pub use client::{Answer, Client};
 pub use model::Model;
 pub use people::{CITY, Person};
-pub use process::Process;
 use server::Server;
 pub use watcher::{BARCELONA, Watcher};
 

@@ -17,6 +17,8 @@ pub struct Program {
     pub dir: PathBuf,
     /// The addresses of a test's database; none: the embedded Postgres of the directory.
     urls: Option<[String; 2]>,
+    /// More variables of its environment.
+    environment: Vec<(&'static str, String)>,
     _watch: Option<Watch>,
 }
 
@@ -33,13 +35,19 @@ impl Program {
     pub fn new() -> Self {
         let dir = std::env::temp_dir().join(format!("posada-program-{}", uuid::Uuid::now_v7().simple()));
         let watch = Watch::over(&dir);
-        Self { dir, urls: None, _watch: Some(watch) }
+        Self { dir, urls: None, environment: Vec::new(), _watch: Some(watch) }
     }
 
     /// On the database of a test.
     pub fn beside(app: &TestApp) -> Self {
         let urls = ["posada_app", "posada_owner"].map(|role| app.database_url(role));
-        Self { dir: app.data_dir().join("program"), urls: Some(urls), _watch: None }
+        Self { dir: app.data_dir().join("program"), urls: Some(urls), environment: Vec::new(), _watch: None }
+    }
+
+    /// The same with more variables in its environment.
+    pub fn with(mut self, environment: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.environment.extend(environment);
+        self
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -50,6 +58,7 @@ impl Program {
         if let Some([app, owner]) = &self.urls {
             command.env("POSADA_DATABASE__URL", app).env("POSADA_DATABASE__OWNER_URL", owner);
         }
+        command.envs(self.environment.iter().map(|(name, value)| (*name, value)));
         command.env("POSADA_DATA_DIR", &self.dir).env("POSADA_LOG__FILTER", "error").current_dir(std::env::temp_dir()).stdin(Stdio::null()).args(args);
         command
     }
@@ -57,6 +66,17 @@ impl Program {
     /// Runs a command to its end.
     pub fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
+    }
+
+    /// The same with its answer going elsewhere.
+    pub fn runs_into(&self, args: &[&str], out: impl Into<Stdio>) -> Output {
+        self.command(args).stdout(out).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap()
+    }
+
+    /// The same as [`run`](Self::run), while the test goes on with something else.
+    pub async fn runs(&self, args: &[&str]) -> Output {
+        let mut command = self.command(args);
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
     /// Starts a command without waiting for it.

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::harness::{Client, Process, TENANT, TestApp};
+use crate::harness::{
+    Client, TENANT, TestApp,
+    program::{Program, Serving},
+};
 
 /// Copies of the homes that were listed, scattered around them: of every kind, some paused, some without a price, some with nights taken.
 const COPIES: &str = "
@@ -43,8 +46,8 @@ async fn settled() -> TestApp {
     app
 }
 
-async fn baseline(app: &TestApp) -> Process {
-    Process::serve_with(app, &[("POSADA_PLAIN", "true".to_owned())]).await
+async fn baseline(app: &TestApp) -> Serving {
+    Program::beside(app).starts(&["--plain"]).await
 }
 
 /// Without what names a build, and without cities that show nothing: the product names those whose homes are all around the view, too.
@@ -102,7 +105,7 @@ async fn the_baseline_shows_what_the_product_shows() {
         }
     }
     assert!(worlds > 20 && clusters > 5 && homes > 20, "every kind of view was compared: {worlds} {clusters} {homes}");
-    plain.kill().await;
+    plain.kill();
     app.stop().await;
 }
 
@@ -125,7 +128,7 @@ async fn the_baseline_finds_what_the_product_finds() {
             same(&product, &other, &format!("/api/v1/map/homes?bbox={bbox}&limit=60{filter}")).await;
         }
     }
-    plain.kill().await;
+    plain.kill();
     app.stop().await;
 }
 

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::harness::{BARCELONA, Client, Process, TENANT, TestApp, Watcher, eventually};
+use crate::harness::{BARCELONA, Client, TENANT, TestApp, Watcher, eventually, program::Program};
 
 fn library() -> Option<PathBuf> {
     fs::read_dir("/usr/lib").ok()?.flatten().map(|dir| dir.path().join("faketime/libfaketimeMT.so.1")).find(|path| path.exists())
@@ -37,16 +37,16 @@ async fn a_jump_of_the_machines_clock_ends_nothing_and_is_said() {
         // A wall clock jumps, the monotonic one never does.
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
     ];
-    let server = Process::serve_with(&app, &environment).await;
+    let server = Program::beside(&app).with(environment).starts(&[]).await;
     let token = host.token.clone();
-    let (host, guest) = (host.at(server.address()), guest.at(server.address()));
+    let (host, guest) = (host.at(server.address), guest.at(server.address));
     let today = time::OffsetDateTime::now_utc().date();
     // Far enough away to be ahead of every clock below.
     let day = |n: i64| (today + time::Duration::days(100 + n)).to_string();
     let ask = |n| json!({"arrive": day(n), "leave": day(n + 2), "guests": 1, "message": "Hello"});
     let path = format!("/api/v1/homes/{}/stays", home["id"].as_str().unwrap());
     let stay = guest.post(&path, &ask(10)).await.expect(201).json();
-    let mut watcher = Watcher::opens_at(server.address(), TENANT, &[]).await;
+    let mut watcher = Watcher::opens_at(server.address, TENANT, &[]).await;
     watcher.hello(Vec::new()).await;
     watcher.looks("map", BARCELONA, 12.0).await;
 
@@ -72,7 +72,7 @@ async fn a_jump_of_the_machines_clock_ends_nothing_and_is_said() {
     eventually(|| clock(&guest), |clock| clock["state"] == "well").await;
     let approval = json!({"terms_version": stay["terms_version"]});
     let _ = host.post(&format!("/api/v1/stays/{}/approval", stay["id"].as_str().unwrap()), &approval).await.expect(200);
-    server.kill().await;
+    server.kill();
     fs::remove_file(jump).unwrap();
     app.stop().await;
 }

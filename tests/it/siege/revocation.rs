@@ -12,7 +12,7 @@ use crate::harness::{BARCELONA, Person, TENANT, TestApp, Watcher, eventually, pr
 const REVOKED: u16 = Close::Revoked.code();
 
 async fn commanded(app: &TestApp, arguments: &[&str]) {
-    let output = app.posada(arguments).await;
+    let output = Program::beside(app).runs(arguments).await;
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
