@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::{
     Exit,
-    output::{Output, table},
+    output::{Output, say, table},
 };
 use crate::config::{self, Loaded};
 
 pub(super) fn reference() -> Exit {
-    println!("{}", config::reference().trim_end());
+    say(config::reference().trim_end());
     Exit::Done
 }
 

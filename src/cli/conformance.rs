@@ -3,7 +3,7 @@
 use super::{
     Exit,
     args::{self, Misused},
-    output::Output,
+    output::{Output, say},
     session::{Interrupted, interrupted},
 };
 use crate::conformance::{Finding, Target, Verdict, run as check};
@@ -15,7 +15,7 @@ pub(super) fn run(asked: &args::Conformance, output: Output) -> anyhow::Result<E
         let interrupted = interrupted()?;
         let told = |finding: &Finding| {
             if !output.json {
-                println!("{}", line(finding));
+                say(line(finding));
             }
         };
         tokio::select! {

@@ -1,8 +1,8 @@
 //! `posada openapi`: the document of the API, as the server answers it.
 
-use super::Exit;
+use super::{Exit, output::say};
 
 pub(super) fn openapi() -> Exit {
-    print!("{}", crate::http::openapi::pretty());
+    say(crate::http::openapi::pretty().trim_end());
     Exit::Done
 }

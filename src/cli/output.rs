@@ -1,5 +1,10 @@
 //! How a command answers: lines for people, one JSON document for scripts.
 
+use std::{
+    fmt::Display,
+    io::{ErrorKind, Write, stdout},
+};
+
 use serde::Serialize;
 
 #[derive(Clone, Copy, Debug)]
@@ -11,11 +16,20 @@ impl Output {
     /// Either the document or the lines.
     pub fn answer(self, document: &impl Serialize, lines: impl FnOnce() -> String) {
         if self.json {
-            println!("{}", serde_json::to_string_pretty(document).unwrap_or_default());
+            say(serde_json::to_string_pretty(document).unwrap_or_default());
         } else {
-            let lines = lines();
-            println!("{}", lines.trim_end());
+            say(lines().trim_end());
         }
+    }
+}
+
+/// Says a line, or several. A reader that has gone (`posada … | head`) wants no more, and the command still does its work to the end.
+pub fn say(line: impl Display) {
+    let mut out = stdout().lock();
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("posada: the answer cannot be written: {error}");
     }
 }
 

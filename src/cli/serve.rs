@@ -6,6 +6,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::{
     Exit,
+    output::say,
     session::{Interrupted, interrupted},
 };
 use crate::{config::Config, demo, running::Running, telemetry};
@@ -22,13 +23,13 @@ pub(super) fn run(config: Config) -> anyhow::Result<Exit> {
         };
         let took = begun.elapsed();
         tracing::info!(address = %running.address(), metrics = %running.metrics_address(), milliseconds = took.as_millis() as u64, "ready");
-        println!("Posada is ready after {:.1} s: http://{}", took.as_secs_f64(), running.address());
-        println!("  metrics  http://{}/metrics", running.metrics_address());
-        println!("  data     {}", running.database().place());
+        say(format!("Posada is ready after {:.1} s: http://{}", took.as_secs_f64(), running.address()));
+        say(format!("  metrics  http://{}/metrics", running.metrics_address()));
+        say(format!("  data     {}", running.database().place()));
         if running.has_demo() {
-            println!("  demo     fills while you look; sign in as {} or {}, password: {}", demo::HOST, demo::GUEST, demo::PASSWORD);
+            say(format!("  demo     fills while you look; sign in as {} or {}, password: {}", demo::HOST, demo::GUEST, demo::PASSWORD));
         }
-        println!("  Ctrl-C stops it.");
+        say("  Ctrl-C stops it.");
         asked_to_end.await;
         tracing::info!("stopping; a second signal hurries");
         running.stop(interrupted()?).await;

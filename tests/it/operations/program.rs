@@ -95,6 +95,16 @@ fn exit_codes_say_what_was_wrong() {
 }
 
 #[test]
+fn whoever_has_read_enough_ends_no_command() {
+    let program = Program::new();
+    // Far more than a pipe holds, and nobody who reads it.
+    let (end, out) = std::io::pipe().unwrap();
+    drop(end);
+    let cut = program.runs_into(&["openapi"], out);
+    assert_eq!((cut.status.code(), text(&cut.stderr).as_str()), (Some(0), ""));
+}
+
+#[test]
 fn two_installations_run_side_by_side() {
     let (one, other) = (Program::new(), Program::new());
     let (first, second) = (one.serve(), other.serve());
