@@ -53,7 +53,8 @@ pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, order: ListHome) -> R
         updated_at: order.now,
     };
     tx.insert_home(&home).await?;
-    tell(tx, "home_listed", None, &home).await?;
     let mut saved = tx.homes(&[home.id], not_over_since(order.now)).await?;
-    saved.pop().ok_or_else(|| StoreError::Stale { table: "homes", id: home.id.to_string() }.into())
+    let saved = saved.pop().ok_or_else(|| StoreError::Stale { table: "homes", id: home.id.to_string() })?;
+    tell(tx, "home_listed", None, &saved).await?;
+    Ok(saved)
 }

@@ -6,7 +6,7 @@ use domain::{CityId, Position, cell::PublicPlace, home::Home, home::PlaceInput};
 use gazetteer::Gazetteer;
 
 use super::{
-    own_home::{CannotChangeHome, OwnHome, load, tell, view},
+    own_home::{CannotChangeHome, OwnHome, load, not_over_since, tell},
     place_city::{Wanted, locate, settle},
 };
 use crate::store::{TenantTx, homes::HomeView};
@@ -28,11 +28,12 @@ pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, order: MoveHome) -> R
     let mut home = moved(tx, gazetteer, was.clone(), Some(order.to.at), order.to.city).await?;
     if home != was {
         tx.update_home(&was, &mut home).await?;
-        if home.public != was.public || home.city != was.city {
-            tell(tx, "home_moved", Some(&was), &home).await?;
-        }
     }
-    view(tx, &home, order.which.now).await
+    let saved = tx.saved_home(home).await?;
+    if saved.home.public != was.public || saved.home.city != was.city {
+        tell(tx, "home_moved", Some(&was), &saved).await?;
+    }
+    Ok(saved.since(not_over_since(order.which.now)))
 }
 
 /// The home at another place, in the city that is named or near; the city is made if it is the first thing there.

@@ -65,12 +65,14 @@ pub(super) async fn step(tx: &mut TenantTx, which: OwnHome, step: HomeMove, told
     let was = load(tx, which).await?;
     let mut home = Home { status: was.status.after(step)?, ..was.clone() };
     tx.update_home(&was, &mut home).await?;
-    tell(tx, told_as, Some(&was), &home).await?;
-    view(tx, &home, which.now).await
+    let saved = tx.saved_home(home).await?;
+    tell(tx, told_as, Some(&was), &saved).await?;
+    Ok(saved.since(not_over_since(which.now)))
 }
 
 /// Records what watchers of its city (of both cities, after a move) are to know of a home that was saved. Last in its transaction.
-pub(super) async fn tell(tx: &mut TenantTx, told_as: &'static str, was: Option<&Home>, home: &Home) -> Result<(), StoreError> {
+pub(super) async fn tell(tx: &mut TenantTx, told_as: &'static str, was: Option<&Home>, saved: &HomeView) -> Result<(), StoreError> {
+    let home = &saved.home;
     let left = was.filter(|was| was.status.is_public() && was.city != home.city).map(|was| was.city);
     // A paused home is on nobody's map: only that it is gone for good is of interest to who has it in a list.
     if !home.status.is_public() && !was.is_some_and(|was| was.status.is_public()) && home.status != HomeStatus::Retired {
@@ -78,7 +80,7 @@ pub(super) async fn tell(tx: &mut TenantTx, told_as: &'static str, was: Option<&
     }
     let cities: Vec<CityId> = [home.city].into_iter().chain(left).collect();
     let counts = tx.counts_of_cities(&cities).await?;
-    let put = tx.home_points(&[home.id]).await?; // empty unless it is active
+    let put = if home.status.is_public() { vec![saved.point()] } else { Vec::new() };
     let stood: Vec<Position> = was.filter(|was| was.status.is_public()).map(|was| was.public.at).into_iter().collect();
     let mut events = Vec::with_capacity(2);
     if let Some(city) = left {
@@ -92,12 +94,6 @@ pub(super) async fn tell(tx: &mut TenantTx, told_as: &'static str, was: Option<&
     events.push(NewEvent::new(StreamName::City(home.city), told_as, &change)?);
     tx.record(events);
     Ok(())
-}
-
-/// The home as its host reads it.
-pub(super) async fn view(tx: &mut TenantTx, home: &Home, now: OffsetDateTime) -> Result<HomeView, CannotChangeHome> {
-    let mut found = tx.homes(&[home.id], not_over_since(now)).await?;
-    found.pop().ok_or(CannotChangeHome::NotYours)
 }
 
 /// A night that ends after this day is not over yet, in any time zone.

@@ -11,7 +11,7 @@ use time::Date;
 use uuid::Uuid;
 
 use super::rows::{HomeRow, RoomRow};
-use crate::store::{StoreError, TenantTx};
+use crate::store::{StoreError, TenantTx, city_change::nights};
 
 /// A home as it is read: itself, its host's name and the nights taken in its rooms.
 #[derive(Clone, Debug)]
@@ -25,6 +25,15 @@ pub struct HomeView {
 impl HomeView {
     pub fn point(&self) -> HomePoint {
         self.home.point(|room| self.taken.get(&room).cloned().unwrap_or_default())
+    }
+
+    /// Without nights that end on this day or before it.
+    pub fn since(mut self, day: Date) -> Self {
+        self.taken.retain(|_, nights| {
+            nights.retain(|nights| nights.leave() > day);
+            !nights.is_empty()
+        });
+        self
     }
 }
 
@@ -44,6 +53,32 @@ impl TenantTx {
         let Some(row) = row else { return Ok(None) };
         let mut rooms = self.rooms_of(&[id.0]).await?;
         row.into_home(rooms.remove(&id.0).unwrap_or_default()).map(Some)
+    }
+
+    /// A home that was just saved in this transaction, or locked and left as it was, with what else is read of it. Its nights are those that
+    /// its city's watchers are told: what is not over yet, in any time zone.
+    pub async fn saved_home(&mut self, home: Home) -> Result<HomeView, StoreError> {
+        let rooms: Vec<Uuid> = home.rooms.iter().map(|room| room.id.0).collect();
+        let rows = sqlx::query!(
+            "select m.name as \"name!\", n.room_id as \"room_id?\", n.arrive as \"arrive?\", n.leave as \"leave?\"
+             from members m
+             left join lateral (select * from stay_nights where tenant_id = $1 and room_id = any($3) and leave >= current_date - 1 offset 0) n on true
+             where m.tenant_id = $1 and m.id = $2
+             order by n.room_id, n.arrive",
+            self.tenant().0,
+            home.host.0,
+            &rooms
+        )
+        .fetch_all(&mut **self)
+        .await?;
+        let host_name = rows.first().map(|row| row.name.clone()).unwrap_or_default();
+        let mut taken: HashMap<RoomId, Vec<Nights>> = HashMap::new();
+        for row in rows {
+            if let (Some(room), Some(arrive), Some(leave)) = (row.room_id, row.arrive, row.leave) {
+                taken.entry(RoomId(room)).or_default().push(nights(room, arrive, leave)?);
+            }
+        }
+        Ok(HomeView { home, host_name, taken })
     }
 
     /// Homes by their ids, in the order asked for; absent ones are left out. Nights from `since` on.
@@ -131,9 +166,7 @@ impl TenantTx {
         .await?;
         let mut taken: HashMap<RoomId, Vec<Nights>> = HashMap::new();
         for row in rows {
-            let nights =
-                Nights::new(row.arrive, row.leave).map_err(|e| StoreError::BadRow { table: "stay_nights", id: row.room_id.to_string(), why: e.to_string() })?;
-            taken.entry(RoomId(row.room_id)).or_default().push(nights);
+            taken.entry(RoomId(row.room_id)).or_default().push(nights(row.room_id, row.arrive, row.leave)?);
         }
         Ok(taken)
     }
