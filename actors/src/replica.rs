@@ -47,6 +47,7 @@ pub struct Replica {
     pub qos: Vec<crate::wire::Qos>,
     pub resets: Vec<crate::wire::Reset>,
     pub caught_up: Vec<(String, u64)>,
+    pub pings: usize,
     pub pongs: usize,
     pub snapshots: usize,
     pub deltas: usize,
@@ -98,7 +99,7 @@ impl Replica {
             ServerFrame::Qos(qos) => self.qos.push(qos),
             ServerFrame::GoAway(goaway) => self.goaway = Some(goaway),
             ServerFrame::Error(error) => self.errors.push(error),
-            ServerFrame::Ping {} => {}
+            ServerFrame::Ping {} => self.pings += 1,
             ServerFrame::Pong {} => self.pongs += 1,
         }
         Ok(())

@@ -52,6 +52,8 @@ pub enum ClientFrame {
     },
     /// Answered by `pong`.
     Ping {},
+    /// I am here: the answer to a `ping`.
+    Pong {},
 }
 
 /// Who comes, and what they held before.
@@ -172,7 +174,7 @@ impl fmt::Debug for Token {
     }
 }
 
-const FRAMES: [&str; 10] = ["hello", "view", "unview", "subscribe", "unsubscribe", "ack", "seen", "signal", "reauth", "ping"];
+const FRAMES: [&str; 11] = ["hello", "view", "unview", "subscribe", "unsubscribe", "ack", "seen", "signal", "reauth", "ping", "pong"];
 
 impl ClientFrame {
     /// Reads a frame as a client sent it, or says what was wrong and what would be right. `now` tells which nights are past.
@@ -214,6 +216,7 @@ impl ClientFrame {
             Self::Signal { .. } => "signal",
             Self::Reauth { .. } => "reauth",
             Self::Ping {} => "ping",
+            Self::Pong {} => "pong",
         }
     }
 

@@ -29,7 +29,7 @@ pub enum ServerFrame {
     #[serde(rename = "goaway")]
     GoAway(GoAway),
     Error(ErrorFrame),
-    /// Are you there? Answered by a `ping` or anything else.
+    /// Are you there? Answered by `pong` or anything else.
     Ping {},
     Pong {},
 }
@@ -48,7 +48,7 @@ pub struct Welcome {
     pub session: String,
     /// The server's clock, RFC 3339, UTC.
     pub now: String,
-    /// Seconds of silence after which the server pings.
+    /// Seconds of silence, in either direction, after which the server pings.
     pub ping: u32,
     pub limits: Limits,
     /// The shortest time between two deltas of a near view, milliseconds.

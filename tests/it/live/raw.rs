@@ -12,5 +12,7 @@ mod handshake;
 mod hostile;
 #[path = "map.rs"]
 pub mod map;
+#[path = "pings.rs"]
+mod pings;
 #[path = "streams.rs"]
 mod streams;

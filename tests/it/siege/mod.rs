@@ -11,3 +11,5 @@ mod noisy;
 mod raw;
 mod revocation;
 mod slow;
+
+pub use raw::{Heard, Raw, text};

@@ -36,6 +36,7 @@ pub fn say(frame: &ClientFrame) -> Vec<u8> {
         ClientFrame::Signal { kind, body } => Frame::Signal(messages::Signal { kind: kind.clone(), body: body.to_string().into_bytes() }),
         ClientFrame::Reauth { token } => Frame::Reauth(messages::Reauth { token: token.0.clone() }),
         ClientFrame::Ping {} => Frame::Ping(messages::Ping {}),
+        ClientFrame::Pong {} => Frame::Pong(messages::Pong {}),
     };
     messages::ClientFrame { frame: Some(frame) }.encode_to_vec()
 }
@@ -68,6 +69,7 @@ fn fields(frame: Frame) -> Result<(&'static str, Value), (&'static str, String)>
         }
         Frame::Reauth(reauth) => ("reauth", json!({"token": reauth.token})),
         Frame::Ping(_) => ("ping", json!({})),
+        Frame::Pong(_) => ("pong", json!({})),
     })
 }
 
@@ -199,6 +201,7 @@ mod tests {
             r#"{"t":"signal","kind":"typing","body":{"in":[1,2.5,"é"]}}"#,
             r#"{"t":"reauth","token":"other"}"#,
             r#"{"t":"ping"}"#,
+            r#"{"t":"pong"}"#,
         ] {
             let frame = json(text);
             assert_eq!(parse(&say(&frame), NOW).unwrap(), frame, "{text}");

@@ -42,7 +42,7 @@ pub struct Welcome {
     /// RFC 3339, UTC.
     #[prost(string, tag = "2")]
     pub now: ::prost::alloc::string::String,
-    /// Seconds of silence after which the server pings.
+    /// Seconds of silence, in either direction, after which the server pings.
     #[prost(uint32, tag = "3")]
     pub ping: u32,
     #[prost(message, optional, tag = "4")]
@@ -328,7 +328,7 @@ pub struct Ping {}
 pub struct Pong {}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ClientFrame {
-    #[prost(oneof = "client_frame::Frame", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(oneof = "client_frame::Frame", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
     pub frame: ::core::option::Option<client_frame::Frame>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -355,6 +355,8 @@ pub mod client_frame {
         Reauth(super::Reauth),
         #[prost(message, tag = "10")]
         Ping(super::Ping),
+        #[prost(message, tag = "11")]
+        Pong(super::Pong),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
