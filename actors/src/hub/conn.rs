@@ -14,7 +14,6 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{ConnId, Hub, Join, Principal, streams::Sub, view::View};
 use crate::{
     framing::Framing,
-    gates::Admitted,
     messages::WatchKey,
     outlet::{Framed, Outlet, Overflow},
     shares::Share,
@@ -26,6 +25,8 @@ use crate::{
 const WELCOME: Duration = Duration::from_secs(2);
 /// So many wrong frames within [`FAULT_WINDOW`] end a connection.
 const FAULTS: u32 = 50;
+/// Bytes that a `goaway` takes at most.
+const GOODBYE: usize = 256;
 const FAULT_WINDOW: Duration = Duration::from_secs(10);
 
 pub(super) struct Conn {
@@ -38,6 +39,8 @@ pub(super) struct Conn {
     pub(super) kept: HashMap<ViewId, Since>,
     pub(super) subs: HashMap<StreamName, Sub>,
     pub(super) heard: Instant,
+    /// When it was last asked whether anybody is there.
+    pinged: Instant,
     /// What its tenant may take.
     pub(super) share: Arc<Share>,
     /// None once the welcome has been said.
@@ -45,7 +48,6 @@ pub(super) struct Conn {
     faults: (Instant, u32),
     /// Stands among those that have something to write.
     pub(super) is_ready: bool,
-    _admitted: Admitted,
 }
 
 struct Welcoming {
@@ -74,11 +76,11 @@ impl Conn {
             kept: HashMap::new(),
             subs: HashMap::new(),
             heard: Instant::now(),
+            pinged: Instant::now(),
             share,
             welcome: Some(welcome),
             faults: (Instant::now(), 0),
             is_ready: false,
-            _admitted: join.admitted,
         }
     }
 
@@ -104,7 +106,10 @@ impl Conn {
         self.share.sent(bytes.len(), Instant::now());
         let framed = Framed { bytes, at };
         match &mut self.welcome {
-            Some(welcoming) if welcoming.held.len() >= 1_000 => Err(Overflow),
+            Some(welcoming) if welcoming.held.len() >= 1_000 => {
+                self.outlet.close(Close::Overflow);
+                Err(Overflow)
+            }
             Some(welcoming) => {
                 welcoming.held.push_back(framed);
                 Ok(())
@@ -119,14 +124,22 @@ impl Conn {
         self.outlet.room().saturating_sub(held)
     }
 
-    /// Says something that a full queue may cost: the connection is about to be closed for it anyway.
+    /// Says something after which nothing has to be done if the queue was full: that has ended the connection, and its session tells the hub.
     pub(super) fn say(&mut self, frame: &ServerFrame) {
         let _ = self.push(frame);
     }
 
-    pub(super) fn ping(&mut self) {
+    /// Whether to ask if anybody is there: nothing went this way for as long, or nothing came back.
+    pub(super) fn is_quiet(&self, now: Instant, ping: Duration) -> bool {
+        // Who reads server-sent events cannot say anything, and who was just asked has time to answer.
+        let unheard = self.is_websocket() && now.duration_since(self.heard) >= ping && now.duration_since(self.pinged) >= ping;
+        unheard || now.duration_since(self.outlet.quiet_since()) >= ping
+    }
+
+    pub(super) fn ping(&mut self, now: Instant) {
+        self.pinged = now;
         let bytes = self.framing.ping();
-        let _ = self.outlet.push(Framed { bytes, at: None }); // A full queue is no quiet connection.
+        let _ = self.outlet.push(Framed { bytes, at: None }); // Too full for it, it ends; its session tells the hub.
     }
 
     pub(super) fn go_away(&mut self, reason: &'static str, reconnect_after_ms: u64) {
@@ -196,8 +209,9 @@ impl Conn {
         }
         let frames = std::mem::take(writer.batch(self.framing, &mut self.views, Instant::now(), &mut Vec::new()));
         for frame in frames {
-            if self.push_framed(frame.bytes, frame.at).is_err() {
-                return; // The rest would not follow from what was left out.
+            // The rest would not follow from what is left out; and a goodbye has to fit too.
+            if !self.outlet.fits(2, frame.bytes.len() + GOODBYE) || self.push_framed(frame.bytes, frame.at).is_err() {
+                return;
             }
         }
     }
@@ -303,6 +317,7 @@ impl Hub {
             // The session checks tokens; one that comes here was said where there is none.
             ClientFrame::Reauth { .. } => self.error(id, ErrorFrame::bad_frame(Some("reauth"), "a token cannot be changed on this connection")),
             ClientFrame::Ping {} => conn.say(&ServerFrame::Pong {}),
+            ClientFrame::Pong {} => {} // Heard, as all else was.
         }
     }
 

@@ -28,7 +28,6 @@ use crate::{
     City, World,
     board::Rates,
     core::Core,
-    gates::Admitted,
     mailbox::Posted,
     messages::{BoardId, Delivery, Flush, HubId, HubPort, Watch},
     numbered::Numbered,
@@ -104,8 +103,6 @@ pub struct Join {
     pub principal: Principal,
     pub hello: Hello,
     pub outlet: Box<dyn Outlet>,
-    /// Its place among the tenant's connections, held as long as it is open.
-    pub admitted: Admitted,
 }
 
 #[derive(Message)]
@@ -261,8 +258,8 @@ impl Hub {
             }
             if stuck >= stalled {
                 conn.drop_state();
-            } else if now.duration_since(conn.outlet.quiet_since()) >= ping {
-                conn.ping();
+            } else if conn.is_quiet(now, ping) {
+                conn.ping(now);
             }
             if conn.welcome_is_due(now) {
                 shown.push(*id);

@@ -57,18 +57,25 @@ impl Lanes {
         }
     }
 
-    /// Queues an event. False: nobody would ever get it, and that is known.
-    pub(super) fn push(&mut self, frame: Framed) -> Result<bool, Overflow> {
+    /// Queues an event, or ends the connection that has no room for it.
+    pub(super) fn push(&mut self, frame: Framed) -> Result<(), Overflow> {
         if self.ended || self.close.is_some() {
-            return Ok(false);
+            return Ok(()); // Nobody would ever get it, and that is known.
         }
-        if self.events.len() >= self.bounds.event_entries || self.event_bytes + frame.bytes.len() > self.bounds.event_bytes {
+        if !self.fits(1, frame.bytes.len()) {
+            self.close(Close::Overflow);
             return Err(Overflow);
         }
         self.event_bytes += frame.bytes.len();
         self.events.push_back(frame);
         self.given(Instant::now());
-        Ok(true)
+        self.wake_writer();
+        Ok(())
+    }
+
+    /// Whether so many events of so many bytes together would be queued.
+    pub(super) fn fits(&self, entries: usize, bytes: usize) -> bool {
+        self.events.len() + entries <= self.bounds.event_entries && self.event_bytes + bytes <= self.bounds.event_bytes
     }
 
     pub(super) fn takes_state(&self) -> bool {
@@ -122,10 +129,9 @@ impl Lanes {
         self.last
     }
 
-    /// True if it was not known before.
-    pub(super) fn close(&mut self, close: Close) -> bool {
+    pub(super) fn close(&mut self, close: Close) {
         if self.close.is_some() || self.ended {
-            return false;
+            return;
         }
         self.close = Some(close);
         // Who comes back goes on from the last they were told, so that still leaves.
@@ -138,7 +144,7 @@ impl Lanes {
             self.event_bytes = 0;
         }
         self.given(Instant::now());
-        true
+        self.wake_writer();
     }
 
     pub(super) fn is_closing(&self) -> bool {

@@ -25,7 +25,7 @@ pub struct Framed {
     pub at: Option<OffsetDateTime>,
 }
 
-/// More waited than is kept for one connection.
+/// More waited than is kept for one connection. It is closed for it: nobody is left with a gap.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Overflow;
 
@@ -40,8 +40,10 @@ pub trait Outlet: Send {
     fn state(&mut self, frames: &mut Vec<Framed>, now: Instant);
     /// Asks to be told (by the outlet's own call of its owner) when there is room again.
     fn wake_when_free(&mut self);
-    /// Event entries that still fit.
+    /// Event entries that still fit; none while more than half of the bytes are taken.
     fn room(&self) -> usize;
+    /// Whether so many events of so many bytes together would be queued.
+    fn fits(&self, entries: usize, bytes: usize) -> bool;
     /// How long something has waited without any of it being taken.
     fn stuck_for(&self, now: Instant) -> Duration;
     /// When something was last taken or given.

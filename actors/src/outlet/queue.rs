@@ -14,8 +14,8 @@ use futures_util::Stream;
 use super::{Bounds, Framed, Outlet, Overflow, Wake, lanes::Lanes};
 use crate::{framing::Framing, wire::Close};
 
-/// Bytes of one piece of the body. HTTP copies it into a buffer that keeps the size it once had: what is larger than this comes in
-/// pieces, so that a large snapshot does not stay with a quiet connection.
+/// Bytes of one piece of a body that HTTP writes. It copies each into a buffer that keeps the size it once had: what is larger than this
+/// comes in pieces, so that a large snapshot does not stay with a quiet connection.
 pub const PIECE: usize = 4 * 1024;
 
 /// The hub's end of a queue outlet.
@@ -25,13 +25,15 @@ pub struct QueueOutlet(Arc<Mutex<Lanes>>);
 /// The socket's end: the body of the response.
 pub struct OutletBody {
     lanes: Arc<Mutex<Lanes>>,
+    /// Bytes that are given on at once, at most.
+    piece: usize,
     /// What was taken out last and not yet given on.
     left: Bytes,
 }
 
-pub fn queue(framing: Framing, bounds: Bounds, wake: Wake) -> (QueueOutlet, OutletBody) {
+pub fn queue(framing: Framing, bounds: Bounds, piece: usize, wake: Wake) -> (QueueOutlet, OutletBody) {
     let lanes = Arc::new(Mutex::new(Lanes::new(framing, bounds, wake)));
-    (QueueOutlet(lanes.clone()), OutletBody { lanes, left: Bytes::new() })
+    (QueueOutlet(lanes.clone()), OutletBody { lanes, piece, left: Bytes::new() })
 }
 
 fn lock(lanes: &Mutex<Lanes>) -> MutexGuard<'_, Lanes> {
@@ -45,11 +47,7 @@ impl Outlet for QueueOutlet {
     }
 
     fn push(&mut self, frame: Framed) -> Result<(), Overflow> {
-        let mut lanes = lock(&self.0);
-        if lanes.push(frame)? {
-            lanes.wake_writer();
-        }
-        Ok(())
+        lock(&self.0).push(frame)
     }
 
     fn takes_state(&self) -> bool {
@@ -70,6 +68,10 @@ impl Outlet for QueueOutlet {
         lock(&self.0).room()
     }
 
+    fn fits(&self, entries: usize, bytes: usize) -> bool {
+        lock(&self.0).fits(entries, bytes)
+    }
+
     fn stuck_for(&self, now: Instant) -> Duration {
         lock(&self.0).stuck_for(now)
     }
@@ -79,10 +81,7 @@ impl Outlet for QueueOutlet {
     }
 
     fn close(&mut self, close: Close) {
-        let mut lanes = lock(&self.0);
-        if lanes.close(close) {
-            lanes.wake_writer();
-        }
+        lock(&self.0).close(close);
     }
 }
 
@@ -90,7 +89,7 @@ impl Stream for OutletBody {
     type Item = Result<Bytes, std::io::Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { lanes, left } = self.get_mut();
+        let Self { lanes, piece, left } = self.get_mut();
         if left.is_empty() {
             let mut lanes = lock(lanes);
             if lanes.has_ended() {
@@ -106,7 +105,7 @@ impl Stream for OutletBody {
                 }
             }
         }
-        let piece = if left.len() > PIECE { left.split_to(PIECE) } else { std::mem::take(left) };
+        let piece = if left.len() > *piece { left.split_to(*piece) } else { std::mem::take(left) };
         Poll::Ready(Some(Ok(piece)))
     }
 }

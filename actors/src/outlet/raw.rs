@@ -129,11 +129,7 @@ impl<L: Line> Outlet for RawOutlet<L> {
     }
 
     fn push(&mut self, frame: Framed) -> Result<(), Overflow> {
-        let mut waiting = self.0.lock();
-        if waiting.lanes.push(frame)? {
-            waiting.lanes.wake_writer();
-        }
-        Ok(())
+        self.0.lock().lanes.push(frame)
     }
 
     fn takes_state(&self) -> bool {
@@ -165,6 +161,10 @@ impl<L: Line> Outlet for RawOutlet<L> {
         self.0.lock().lanes.room()
     }
 
+    fn fits(&self, entries: usize, bytes: usize) -> bool {
+        self.0.lock().lanes.fits(entries, bytes)
+    }
+
     fn stuck_for(&self, now: Instant) -> Duration {
         self.0.lock().lanes.stuck_for(now)
     }
@@ -174,10 +174,7 @@ impl<L: Line> Outlet for RawOutlet<L> {
     }
 
     fn close(&mut self, close: Close) {
-        let mut waiting = self.0.lock();
-        if waiting.lanes.close(close) {
-            waiting.lanes.wake_writer();
-        }
+        self.0.lock().lanes.close(close);
     }
 }
 
@@ -337,6 +334,10 @@ mod tests {
             bench.outlet.push(Framed { bytes: Bytes::from_static(b"x"), at: None }).unwrap();
         }
         assert_eq!(bench.outlet.push(Framed { bytes: Bytes::from_static(b"x"), at: None }), Err(Overflow));
+        assert!(bench.end.is_closing(), "whoever has no room for an event is not left without it");
+        assert!(bench.turn().is_ready());
+        let said = bench.took();
+        assert!(said.starts_with("xxx") && said.ends_with("overflow"), "{said:?}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use actix::Addr;
 use actors::{
-    ConnId, Hub, Join, Live, Principal, Said,
+    Admitted, ConnId, Hub, Join, Live, Principal, Said,
     framing::Framing,
     outlet::{OutletBody, queue},
     wire::{ClientFrame, Encoding, Hello, Resume, ServerFrame, VERSION, binary::Reader},
@@ -27,6 +27,8 @@ pub struct Client {
     hub: Addr<Hub>,
     id: ConnId,
     body: Pin<Box<OutletBody>>,
+    /// Held as a socket holds it: until it has closed.
+    place: Option<Admitted>,
     buffer: BytesMut,
     framing: Framing,
     reader: Reader,
@@ -74,11 +76,11 @@ impl Client {
             let hub = hub.clone();
             Box::new(move || hub.do_send(Said::Free(id)))
         };
-        let (outlet, body) = queue(framing, live.config().bounds(), wake);
+        let (outlet, body) = queue(framing, live.config().bounds(), usize::MAX, wake);
         let principal = Principal { tenant, member, account: None, session: member.map(|m| m.to_string().into()), as_of: Instant::now() };
         let hello = Hello { client: "test".into(), version: VERSION, token: None, resume };
         let exchange = vec![json!({"client": ClientFrame::Hello(hello.clone())})];
-        hub.do_send(Join { id, principal, hello, outlet: Box::new(outlet), admitted: live.admit(tenant).unwrap() });
+        hub.do_send(Join { id, principal, hello, outlet: Box::new(outlet) });
         Self {
             model: Model::default(),
             closed: None,
@@ -87,6 +89,7 @@ impl Client {
             hub,
             id,
             body: Box::pin(body),
+            place: Some(live.admit(tenant).unwrap()),
             buffer: BytesMut::new(),
             framing,
             reader: Reader::default(),
@@ -206,6 +209,7 @@ impl Client {
             }
         };
         tokio::time::timeout(Duration::from_secs(10), wait).await.expect("it is closed");
+        self.place = None;
         self.closed.unwrap()
     }
 }

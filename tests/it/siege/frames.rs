@@ -180,19 +180,19 @@ async fn a_flood_of_right_frames_is_slowed_and_costs_no_neighbour_anything() {
     let mut flood = Raw::comes(app.address()).await;
     let (ping, socket_ping) = (text(PING), frame(0x89, b"p"));
     let flooding = async {
-        flood.writes(&ping.repeat(400)).await;
-        flood.writes(&socket_ping.repeat(400)).await;
+        flood.writes(&ping.repeat(1_000)).await;
+        flood.writes(&socket_ping.repeat(2_000)).await;
     };
     tokio::join!(flooding, calm.settles());
-    let (mut pongs, mut refused) = (0, 0);
-    while pongs + refused < 400 {
+    let (mut pongs, mut refused, mut socket_pongs) = (0, 0, 0);
+    while pongs + refused < 1_000 || socket_pongs < 2_000 {
         match flood.hears().await {
             Heard::Frame(frame) if frame["t"] == "pong" => pongs += 1,
             Heard::Frame(frame) if frame["type"] == "/problems/over-limit" => {
                 assert!(frame["temporary"] == true && frame["retry_after_ms"].as_u64() > Some(0), "{frame}");
                 refused += 1;
             }
-            Heard::Pong(_) => {}
+            Heard::Pong(_) => socket_pongs += 1,
             // A server that was silent for as long as it says asks whether anybody is there.
             Heard::Frame(frame) if frame["t"] == "ping" => {}
             // More answers waited than are kept for one connection: it may come back and resume.
