@@ -9,8 +9,8 @@ use crate::{outlet::Bounds, wire::Limits};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OutletKind {
-    #[default]
     Queue,
+    #[default]
     Raw,
 }
 
@@ -18,7 +18,7 @@ pub enum OutletKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LiveConfig {
-    /// How bytes reach a WebSocket. `queue`: as the body of an HTTP response. `raw`: written into the socket as they are made, which costs less, most of all for connections that are quiet. The same protocol either way; SSE is always the first.
+    /// How bytes reach a WebSocket. `raw`: written into the socket as they are made, which costs least. `queue`: as the body of an HTTP response. The same protocol and the same door either way; server-sent events always come as a body.
     pub outlet: OutletKind,
     /// Threads for worlds, cities and inboxes; 0: one per two cores, at least one.
     pub threads: usize,
@@ -36,7 +36,7 @@ pub struct LiveConfig {
     pub middle_hz: f64,
     /// The same below zoom 9, where the world is shown.
     pub far_hz: f64,
-    /// A silent connection is pinged after this; after three times this it is closed.
+    /// A connection is pinged when for so many seconds nothing came from it, or nothing went to it; when nothing came for three times as long it is closed.
     pub ping_s: u32,
     /// A connection without a `hello` is closed after this.
     pub hello_ms: u64,
@@ -64,6 +64,8 @@ pub struct LiveConfig {
     /// Bytes a second to one tenant's connections on this node. Beyond, its views are told of changes a quarter as often, and at most once a second.
     #[schemars(range(min = 1_000, max = 100_000_000_000_u64))]
     pub tenant_bytes_per_s: u64,
+    /// Open connections on this node, all tenants. Each is a file descriptor.
+    pub node_connections: u32,
     /// New connections a second on this node, all tenants.
     pub node_connects_per_s: u32,
     /// Reconnects a second that a drain spreads its clients to.
@@ -76,7 +78,7 @@ pub struct LiveConfig {
 impl Default for LiveConfig {
     fn default() -> Self {
         Self {
-            outlet: OutletKind::Queue,
+            outlet: OutletKind::Raw,
             threads: 0,
             idle_stop_ms: 60_000,
             head_check_ms: 1_000,
@@ -99,6 +101,7 @@ impl Default for LiveConfig {
             // Everyone who may come in a second brings a view, and as many move theirs.
             tenant_snapshots_per_s: 2_000,
             tenant_bytes_per_s: 50_000_000,
+            node_connections: 100_000,
             node_connects_per_s: 5_000,
             drain_per_s: 2_000,
             drain_away_ms: 2_000,

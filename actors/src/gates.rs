@@ -15,7 +15,10 @@ pub(crate) struct Gates(Arc<Mutex<Counts>>);
 
 struct Counts {
     tenants: HashMap<TenantId, Gate>,
+    /// All that is open here.
+    open: u32,
     node: Window,
+    node_open: u32,
     tenant_open: u32,
     tenant_rate: u32,
     node_rate: u32,
@@ -35,7 +38,7 @@ struct Window {
     count: u32,
 }
 
-/// A connection's place; given back when dropped.
+/// A connection's place, held by whoever has its socket to the end; given back when dropped.
 pub struct Admitted {
     gates: Gates,
     tenant: TenantId,
@@ -44,7 +47,7 @@ pub struct Admitted {
 /// Not now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
-    /// Which limit: `tenant_connections`, `tenant_connects`, `node_connects`.
+    /// Which limit: `tenant_connections`, `tenant_connects`, `node_connections`, `node_connects`.
     pub limit: &'static str,
     pub retry_after_ms: u64,
 }
@@ -53,7 +56,9 @@ impl Gates {
     pub(crate) fn new(config: &LiveConfig) -> Self {
         Self(Arc::new(Mutex::new(Counts {
             tenants: HashMap::new(),
+            open: 0,
             node: Window::default(),
+            node_open: config.node_connections,
             tenant_open: config.tenant_connections,
             tenant_rate: config.tenant_connects_per_s,
             node_rate: config.node_connects_per_s,
@@ -62,7 +67,7 @@ impl Gates {
 
     /// Connections open on this node.
     pub(crate) fn open(&self) -> u32 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).tenants.values().map(|gate| gate.open).sum()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).open
     }
 
     /// Each tenant that came: connections open, and newcomers its limits refused.
@@ -76,7 +81,7 @@ impl Gates {
             metrics::counter!(telemetry::LIMITED, "limit" => limit).increment(1);
             Err(TooMany { limit, retry_after_ms })
         };
-        let (most, rate, node_rate) = (counts.tenant_open, counts.tenant_rate, counts.node_rate);
+        let (most, rate, node_rate, node_is_full) = (counts.tenant_open, counts.tenant_rate, counts.node_rate, counts.open >= counts.node_open);
         let gate = counts.tenants.entry(tenant).or_default();
         if gate.open >= most {
             gate.refused += 1;
@@ -86,13 +91,14 @@ impl Gates {
             gate.refused += 1;
             return refused("tenant_connects", wait);
         }
-        gate.open += 1;
+        if node_is_full {
+            return refused("node_connections", 10_000);
+        }
         if let Err(wait) = counts.node.take(node_rate, now) {
-            if let Some(gate) = counts.tenants.get_mut(&tenant) {
-                gate.open -= 1;
-            }
             return refused("node_connects", wait);
         }
+        counts.open += 1;
+        counts.tenants.entry(tenant).or_default().open += 1;
         Ok(Admitted { gates: self.clone(), tenant })
     }
 }
@@ -124,6 +130,7 @@ impl Window {
 impl Drop for Admitted {
     fn drop(&mut self) {
         let mut counts = self.gates.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.open -= 1;
         if let Some(gate) = counts.tenants.get_mut(&self.tenant) {
             // The gate itself stays: it remembers how many came this second.
             gate.open -= 1;

@@ -85,7 +85,10 @@ const FROM_ZERO: &[(&str, &[Known])] = &[
     (PANICS, &[("actor", &["hub", "world", "city", "inbox", "relay"])]),
     (GAPS, &[("actor", &["hub", "city", "inbox"])]),
     (SOURCE_ERRORS, &[("actor", &["relay", "world", "city", "inbox"])]),
-    (LIMITED, &[("limit", &["tenant_connections", "tenant_connects", "node_connects", "tenant_bytes", "tenant_snapshots", "views", "streams"])]),
+    (
+        LIMITED,
+        &[("limit", &["tenant_connections", "tenant_connects", "node_connections", "node_connects", "tenant_bytes", "tenant_snapshots", "views", "streams"])],
+    ),
     (ERRORS_SENT, &[]),
 ];
 

@@ -37,7 +37,7 @@ pub struct Http {
     pub public_url: Option<String>,
     /// Threads that serve requests and sockets. 0 takes as many as there are cores.
     pub workers: usize,
-    /// Open connections that each worker serves at most, sockets included; more wait in the backlog. Each is a file descriptor.
+    /// Open connections that each worker serves at most, WebSockets not counted (`live.node_connections`); more wait in the backlog. Each is a file descriptor.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub connections_per_worker: usize,
     /// Connections that may wait in the kernel until a worker takes them; more are turned away. The kernel's own `somaxconn` bounds it too.

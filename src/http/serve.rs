@@ -17,7 +17,7 @@ use actix_web::{
     rt::net::TcpStream,
     web,
 };
-use actors::{OutletKind, outlet::PIECE};
+use actors::outlet::PIECE;
 use tracing_actix_web::TracingLogger;
 
 use super::{
@@ -51,11 +51,8 @@ pub fn serve(app: Arc<App>, settings: HttpSettings, listener: TcpListener, worke
     let outlet = settings.outlet;
     let app = move || application(data.clone(), edge.clone());
     let http = move || http(&settings, stopping.clone());
-    let server = match outlet {
-        OutletKind::Queue => server.listen("http", listener, move || http().finish(configured(app())).tcp())?,
-        // What asks for another protocol is given with its socket to an application of its own, which answers like the other.
-        OutletKind::Raw => server.listen("http", listener, move || http().upgrade(Takeovers::of(app())).finish(configured(app())).tcp())?,
-    };
+    // What asks for another protocol is given with its socket to an application of its own, which answers like the other.
+    let server = server.listen("http", listener, move || http().upgrade(Takeovers::of(app(), outlet)).finish(configured(app())).tcp())?;
     Ok(server.run())
 }
 
@@ -72,7 +69,7 @@ where
         .client_request_timeout(settings.head_within)
         .client_disconnect_timeout(CLOSE_WITHIN)
         .tcp_nodelay(true) // small live frames must not wait for an acknowledgement
-        .h1_write_buffer_size(PIECE) // with a live body's pieces it never grows
+        .h1_write_buffer_size(PIECE) // with the pieces of server-sent events it never grows
         .on_connect_ext(|socket: &TcpStream, _: &mut Extensions| sockets::accepted(socket))
         .graceful_shutdown_signal(move || {
             let stopping = stopping.clone();

@@ -60,7 +60,7 @@ pub async fn connect(
         return Ok(answer.finish());
     }
     let (id, hub) = (opening.id, opening.app.live.hub());
-    let (outlet, body) = queue(opening.framing, opening.app.live.config().bounds(), wake(&hub, id));
+    let (outlet, body) = queue(opening.framing, opening.app.live.config().bounds(), usize::MAX, wake(&hub, id));
     let mut frames = Frames::new(payload, BytesMut::new(), opening.app.live.config().frame_bytes as usize);
     let mut session = Session::new(opening, hub.clone(), outlet);
     // The end of the body ends the payload, and with it the session.

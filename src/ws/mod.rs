@@ -3,6 +3,7 @@
 //! Parses, authenticates, limits; then the hub of this thread has the connection ([`actors::Live`]). Writes nothing itself, and
 //! gives no command but what a client says it has taken and seen.
 
+mod carry;
 mod connect;
 mod documents;
 mod door;
@@ -10,6 +11,7 @@ mod frames;
 mod raw;
 mod revocations;
 mod session;
+mod socket;
 mod sse;
 mod takeover;
 

@@ -4,7 +4,6 @@
 //! limits are the session's, as with the other outlet.
 
 use std::{
-    cell::RefCell,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -25,18 +24,11 @@ use super::{
     connect::wake,
     frames::{Frames, Inbound, Source, Wrong},
     session::{Opening, Session},
+    socket::{goodbye, poll_read},
 };
 
 /// A close that its client does not take within this is not said: the socket ends without it.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
-/// After our last word the client has this to end its side: ending at once could take the word along.
-const LINGER: Duration = Duration::from_secs(1);
-/// Read at once, into a buffer that all connections of a thread share.
-const READ: usize = 16 * 1024;
-
-thread_local! {
-    static SCRATCH: RefCell<[u8; READ]> = const { RefCell::new([0; READ]) };
-}
 
 struct Socket(TcpStream);
 
@@ -60,24 +52,7 @@ struct Inlet(RawOutlet<Socket>);
 
 impl Source for Inlet {
     fn poll_more(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<bool> {
-        let socket = &self.0.line().0;
-        loop {
-            if ready!(socket.poll_read_ready(cx)).is_err() {
-                return Poll::Ready(false);
-            }
-            let read = SCRATCH.with_borrow_mut(|scratch| {
-                let read = socket.try_read(scratch);
-                if let Ok(length) = read {
-                    buffer.extend_from_slice(&scratch[..length]);
-                }
-                read
-            });
-            match read {
-                Ok(length) => return Poll::Ready(length > 0),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return Poll::Ready(false),
-            }
-        }
+        poll_read(&self.0.line().0, cx, |read| buffer.extend_from_slice(read))
     }
 }
 
@@ -133,21 +108,4 @@ impl Over {
         }
         self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSE_WITHIN))).as_mut().poll(cx)
     }
-}
-
-/// Ends our side, and reads past what the client still sends, for a moment.
-pub(super) async fn goodbye(socket: &TcpStream) {
-    if rustix::net::shutdown(socket, rustix::net::Shutdown::Write).is_err() {
-        return; // It is gone already.
-    }
-    let past = async {
-        while socket.readable().await.is_ok() {
-            match SCRATCH.with_borrow_mut(|scratch| socket.try_read(scratch)) {
-                Ok(0) => return,
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
-                Ok(_) | Err(_) => {}
-            }
-        }
-    };
-    let _ = tokio::time::timeout(LINGER, past).await; // Late: it ends without it.
 }

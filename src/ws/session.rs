@@ -60,6 +60,8 @@ pub(super) struct Session<O> {
     framing: Framing,
     outlet: O,
     phase: Phase,
+    /// Its place among those that are open, until its socket ends.
+    _place: Place,
     /// A token is being checked; what the client says next waits in its socket.
     checking: Option<Checking>,
     /// `hello` is late then, or the sign-in over.
@@ -69,7 +71,7 @@ pub(super) struct Session<O> {
 
 enum Phase {
     /// No `hello` yet.
-    Quiet(Place, Option<Box<Holder>>),
+    Quiet(Option<Box<Holder>>),
     /// The token of its `hello` is being checked.
     Checking,
     Open,
@@ -80,7 +82,7 @@ type Checking = Pin<Box<dyn Future<Output = (Asked, Result<Guest, Box<ErrorFrame
 
 /// What a token was said in.
 enum Asked {
-    Hello(Hello, Place),
+    Hello(Hello),
     Reauth,
 }
 
@@ -103,7 +105,8 @@ impl<O: Outlet + Clone + 'static> Session<O> {
             hub,
             framing: opening.framing,
             outlet,
-            phase: Phase::Quiet(opening.place, opening.cookie),
+            phase: Phase::Quiet(opening.cookie),
+            _place: opening.place,
             checking: None,
             alarm: Some(Box::pin(tokio::time::sleep(hello))),
             window: (Instant::now(), 0),
@@ -121,7 +124,7 @@ impl<O: Outlet + Clone + 'static> Session<O> {
                 Next::Came(Ok(Inbound::Pong)) => self.tell(Said::Heard(self.id), "pong"),
                 Next::Came(Ok(Inbound::Close)) => self.close(Close::Normal),
                 Next::Came(Err(wrong)) => self.wrong(wrong),
-                Next::Checked(Asked::Hello(hello, place), guest) => self.enter(guest, hello, place),
+                Next::Checked(Asked::Hello(hello), guest) => self.enter(guest, hello),
                 Next::Checked(Asked::Reauth, guest) => self.reauthed(guest),
                 Next::Alarm => self.alarmed(),
                 Next::Gone => break,
@@ -149,12 +152,12 @@ impl<O: Outlet + Clone + 'static> Session<O> {
     fn frame(&mut self, frame: Result<ClientFrame, Box<ErrorFrame>>) {
         match (&self.phase, frame) {
             (Phase::Checking | Phase::Closed, _) => {}
-            (Phase::Quiet(..), Ok(ClientFrame::Hello(hello))) => self.hello(hello),
-            (Phase::Quiet(..), Ok(frame)) => {
+            (Phase::Quiet(_), Ok(ClientFrame::Hello(hello))) => self.hello(hello),
+            (Phase::Quiet(_), Ok(frame)) => {
                 let detail = format!("{} came before hello; hello is the first frame", frame.word());
                 self.refuse(ErrorFrame::bad_frame(Some(frame.word()), detail), Close::BadFrame);
             }
-            (Phase::Quiet(..), Err(frame)) => self.refuse(frame, Close::BadFrame),
+            (Phase::Quiet(_), Err(frame)) => self.refuse(frame, Close::BadFrame),
             (Phase::Open, Ok(ClientFrame::Reauth { token })) => self.check(token, Instant::now(), Asked::Reauth),
             (Phase::Open, Ok(frame)) => self.pass_on(frame),
             (Phase::Open, Err(frame)) => self.tell(Said::Wrong(self.id, frame), "frame"),
@@ -162,7 +165,9 @@ impl<O: Outlet + Clone + 'static> Session<O> {
     }
 
     fn pong(&mut self, payload: &[u8]) {
-        let _ = self.outlet.push(Framed { bytes: Framing::pong(payload), at: None }); // A full queue is about to close it.
+        if self.outlet.push(Framed { bytes: Framing::pong(payload), at: None }).is_err() {
+            return self.close(Close::Overflow);
+        }
         self.tell(Said::Heard(self.id), "ping");
     }
 
@@ -184,7 +189,7 @@ impl<O: Outlet + Clone + 'static> Session<O> {
 
     fn alarmed(&mut self) {
         match self.phase {
-            Phase::Quiet(..) => self.close(Close::HelloLate),
+            Phase::Quiet(_) => self.close(Close::HelloLate),
             // A connection does not outlive the sign-in it was opened with.
             Phase::Open => {
                 self.close(Close::Revoked);
@@ -242,11 +247,11 @@ impl<O: Outlet + Clone + 'static> Session<O> {
             let detail = format!("version {} is not spoken here; {VERSION} is", hello.version);
             return self.refuse(ErrorFrame::new(Some("hello"), "wrong-version", "Another version", detail), Close::WrongVersion);
         }
-        let Phase::Quiet(place, cookie) = std::mem::replace(&mut self.phase, Phase::Checking) else { return };
+        let Phase::Quiet(cookie) = std::mem::replace(&mut self.phase, Phase::Checking) else { return };
         self.alarm = None;
         match hello.token.take() {
-            None => self.enter(door::guest(&self.tenant, cookie.as_deref(), self.as_of), hello, place),
-            Some(token) => self.check(token, self.as_of, Asked::Hello(hello, place)),
+            None => self.enter(door::guest(&self.tenant, cookie.as_deref(), self.as_of), hello),
+            Some(token) => self.check(token, self.as_of, Asked::Hello(hello)),
         }
     }
 
@@ -258,7 +263,7 @@ impl<O: Outlet + Clone + 'static> Session<O> {
         }));
     }
 
-    fn enter(&mut self, guest: Result<Guest, Box<ErrorFrame>>, hello: Hello, place: Place) {
+    fn enter(&mut self, guest: Result<Guest, Box<ErrorFrame>>, hello: Hello) {
         let guest = match guest {
             Ok(guest) => guest,
             Err(frame) if frame.temporary => return self.refuse(frame, Close::Busy),
@@ -266,7 +271,7 @@ impl<O: Outlet + Clone + 'static> Session<O> {
         };
         self.phase = Phase::Open;
         self.ends_at(guest.until);
-        let join = Join { id: self.id, principal: guest.principal, hello, outlet: Box::new(self.outlet.clone()), admitted: place };
+        let join = Join { id: self.id, principal: guest.principal, hello, outlet: Box::new(self.outlet.clone()) };
         if self.hub.try_send(join).is_err() {
             self.refuse(ErrorFrame::over_limit("hello", "the server is busy", 1_000), Close::Busy);
         }

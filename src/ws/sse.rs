@@ -16,9 +16,9 @@ use actix_web::{
     web,
 };
 use actors::{
-    ConnId, Hub, Join, Said,
+    Admitted as Place, ConnId, Hub, Join, Said,
     framing::Framing,
-    outlet::{OutletBody, queue},
+    outlet::{OutletBody, PIECE, queue},
     wire::{ClientFrame, Hello, Resume, ResumeStream, Stream as Named, VERSION},
 };
 use bytes::Bytes;
@@ -50,9 +50,9 @@ pub async fn events(request: HttpRequest, admitted: Admitted, app: web::Data<App
     let place = app.map.admit(admitted.tenant.id).map_err(no_place)?;
     let config = app.live.config();
     let (hub, id) = (app.live.hub(), app.live.next_conn());
-    let (outlet, body) = queue(Framing::Sse, config.bounds(), wake(&hub, id));
+    let (outlet, body) = queue(Framing::Sse, config.bounds(), PIECE, wake(&hub, id));
     let hello = Hello { client: "sse".into(), version: VERSION, token: None, resume: asked.resume };
-    let join = Join { id, principal: guest.principal, hello, outlet: Box::new(outlet), admitted: place };
+    let join = Join { id, principal: guest.principal, hello, outlet: Box::new(outlet) };
     let frames = asked.views.into_iter().chain(asked.follow.into_iter().map(|stream| ClientFrame::Subscribe { stream, since: None }));
     let busy = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "over-limit", "Over a limit", "The server is busy. Come back in a second.").retry_after(1);
     hub.try_send(join).map_err(|_| busy(()))?;
@@ -66,7 +66,7 @@ pub async fn events(request: HttpRequest, admitted: Admitted, app: web::Data<App
         // Said to be as it is, so that no compression holds frames back; and to proxies that buffer.
         .insert_header((header::CONTENT_ENCODING, "identity"))
         .insert_header(("X-Accel-Buffering", "no"))
-        .body(BodyStream::new(Body::new(body, hub, id).ends_in(left))))
+        .body(BodyStream::new(Body::new(body, hub, id).ends_in(left).holds(place))))
 }
 
 fn asked(request: &HttpRequest) -> Result<Asked, Problem> {
@@ -130,11 +130,19 @@ pub(super) struct Body {
     hub: Addr<Hub>,
     id: ConnId,
     until: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// Where no session holds it.
+    place: Option<Place>,
 }
 
 impl Body {
     pub(super) fn new(bytes: OutletBody, hub: Addr<Hub>, id: ConnId) -> Self {
-        Self { bytes, hub, id, until: None }
+        Self { bytes, hub, id, until: None, place: None }
+    }
+
+    /// Its place among the open connections is given back with it.
+    fn holds(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
     }
 
     /// Ends with the session it was opened with; a reader that comes back has to be somebody.

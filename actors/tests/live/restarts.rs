@@ -163,8 +163,7 @@ async fn tells_how_far_that_is(encoding: Encoding) {
     looks(&mut other, &json!({"view": "map", "bbox": BARCELONA, "zoom": 12.0, "filter": {}})).await;
     other.until("the last", |model| model.homes("map") == 71).await;
     assert!(!client.reads_now(), "nothing came, and what came before is taken");
-    one.drain(std::time::Duration::from_secs(5)).await;
-    client.until_closed().await;
+    tokio::join!(one.drain(std::time::Duration::from_secs(5)), client.until_closed());
     assert!(client.model.goaway.is_some());
     let next = universe.live(quick());
     client.breaks(&next, Some(view.clone())).await;

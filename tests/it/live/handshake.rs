@@ -259,6 +259,8 @@ async fn who_says_nothing_is_let_go_and_places_come_back() {
     assert_eq!((no.status, no.get("retry-after")), (503, Some("10")));
     assert_eq!(second.body(&no).await["type"], "/problems/over-limit");
     assert_eq!(silent.closed_with().await, 4002);
+    // Though it does not end its side.
+    eventually(async || app.app().live.connections(), |open| *open == 0).await;
     let mut third = Watcher::opens(&app).await;
     third.says_json(json!({"t": "hello", "client": "it", "version": 1})).await;
     third.settles().await;
