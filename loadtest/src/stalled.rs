@@ -127,7 +127,7 @@ fn report(scenario: &Stalled, seen: Seen, memory: &[f64]) -> Report {
         report.figure("server memory before the first stall, MB", first / 1e6);
         report.figure(MEMORY, last / first);
     }
-    report.figure("reading again: changes of the stall told, of all", seen.again.deliveries as f64 / seen.missed as f64);
+    report.figure(TOLD, seen.again.deliveries as f64 / seen.missed as f64);
     report.figure(
         "reading again: snapshots each stall",
         seen.again.counted.get("snapshots").copied().unwrap_or_default() as f64 / (scenario.rounds * scenario.stalled) as f64,
@@ -142,4 +142,5 @@ fn report(scenario: &Stalled, seen: Seen, memory: &[f64]) -> Report {
 
 pub const RATIO: &str = "staleness p99 with / without the stall";
 pub const MEMORY: &str = "server memory after the last / before the first stall";
+pub const TOLD: &str = "reading again: changes of the stall told, of all";
 pub const AFTERWARDS: &str = "reading again: new changes seen, of all";

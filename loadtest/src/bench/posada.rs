@@ -27,6 +27,8 @@ pub struct Server {
     started: Started,
     pub target: Target,
     postmaster: u32,
+    /// Its Postgres, as the role that serves.
+    pub database_url: String,
 }
 
 /// Homes of the demo: cities as anywhere, and few enough near the host's that a view shows each by itself.
@@ -76,12 +78,12 @@ impl Posada {
         let mut lines = BufReader::new(started.child().stdout.take().context("no output")?).lines();
         let (url, metrics) =
             tokio::task::spawn_blocking(move || addresses(&mut lines)).await?.with_context(|| format!("posada did not start: {}", log.display()))?;
-        let postmaster = postmaster(&data)?;
+        let (postmaster, database_url) = postgres(&data)?;
         for process in family(postmaster) {
             keep_on(process, &cores.client);
         }
         let target = Target { url, metrics, pid: Some(started.pid()), json: false };
-        Ok(Server { started, target, postmaster })
+        Ok(Server { started, target, postmaster, database_url })
     }
 
     fn command(&self, data: &Path, log: &Path) -> Result<Command> {
@@ -131,10 +133,14 @@ fn addresses(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> Resul
     bail!("it ended before it was ready")
 }
 
-fn postmaster(data: &Path) -> Result<u32> {
+/// The process of the embedded Postgres, and its address.
+fn postgres(data: &Path) -> Result<(u32, String)> {
     let file = data.join("postgres/postmaster.pid");
     let text = std::fs::read_to_string(&file).with_context(|| format!("{} is missing", file.display()))?;
-    text.lines().next().and_then(|pid| pid.parse().ok()).with_context(|| format!("{} names no process", file.display()))
+    // Its lines: process, data directory, start, port, directory of the socket.
+    let line = |number: usize| text.lines().nth(number).map(str::trim).with_context(|| format!("{} has no line {}", file.display(), number + 1));
+    let pid = line(0)?.parse().with_context(|| format!("{} names no process", file.display()))?;
+    Ok((pid, format!("postgres://posada_app@localhost:{}/posada?host={}", line(3)?, line(4)?)))
 }
 
 impl Server {

@@ -87,7 +87,8 @@ impl Subject {
 
     /// Changes at a pace for a time, until the last has arrived, and what that took.
     pub async fn round(&mut self, pace: Pace, lasting: Duration) -> Result<Figures> {
-        self.take().await?;
+        let meanwhile = self.take().await?;
+        ensure!(meanwhile.failures.is_empty() && meanwhile.ended == 0, "{}: between rounds {} ended; {:?}", self.name, meanwhile.ended, meanwhile.failures);
         let delivered = self.delivered();
         let before = self.read().await?;
         let (viewers, changes) = (self.viewers as u64, Arc::clone(&self.changes));
@@ -132,6 +133,7 @@ impl Subject {
             ("load test CPU, µs per delivery", (after.own - before.own) / millions),
             ("server memory, MB", after.resident / 1e6),
             ("latency p50, ms", quantile_ms(&tally.latency, 0.5)),
+            ("latency p95, ms", quantile_ms(&tally.latency, 0.95)),
             ("latency p99, ms", quantile_ms(&tally.latency, 0.99)),
             ("latency p99.9, ms", quantile_ms(&tally.latency, 0.999)),
             ("staleness p50, ms", quantile_ms(&tally.staleness, 0.5)),

@@ -43,13 +43,7 @@ pub struct Held {
     scopes: Vec<Scope>,
     /// When to come back, as the server's `goaway` said.
     again: Option<Duration>,
-    /// When something was said last, as far as it matters.
-    said: Option<Instant>,
 }
-
-/// Somebody who only listens says something after this. A server asks for a sign of life only where nothing happens, and lets go of who is
-/// silent for 75 s.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Scope {
@@ -86,8 +80,7 @@ impl Watch for Viewer {
             if self.changes.look(payload, at, tally) == 1 {
                 self.sample.get_or_init(|| payload.to_vec());
             }
-            let next = if self.look.follow { held.delta(payload, tally) } else { Next::Go };
-            return if matches!(next, Next::Go) && held.is_silent(at) { Next::Say(br#"{"t":"ping"}"#.to_vec()) } else { next };
+            return if self.look.follow { held.delta(payload, tally) } else { Next::Go };
         }
         if payload.starts_with(br#"{"t":"snapshot""#) {
             return self.snapshot(held, payload, tally);
@@ -97,7 +90,6 @@ impl Watch for Viewer {
             Err(error) => return Next::Fail(format!("not a frame: {error}")),
         };
         match frame["t"].as_str() {
-            Some("ping") => Next::Say(br#"{"t":"pong"}"#.to_vec()),
             Some("welcome") => self.welcome(&frame, tally),
             Some("goaway") => {
                 tally.count("goaways");
@@ -162,15 +154,6 @@ impl Viewer {
 }
 
 impl Held {
-    /// Whether a sign of life is due; it counts as given.
-    fn is_silent(&mut self, now: Instant) -> bool {
-        let due = now.saturating_duration_since(*self.said.get_or_insert(now)) >= SIGN_OF_LIFE;
-        if due {
-            self.said = Some(now);
-        }
-        due
-    }
-
     /// A delta follows the tick that is held, or something was lost.
     fn delta(&mut self, payload: &[u8], tally: &mut Tally) -> Next {
         let (Some(now), Some(prev)) = (Scope::read(payload), number(head(payload), br#""prev":"#)) else {
@@ -260,18 +243,6 @@ mod tests {
         let hello: Value = serde_json::from_slice(&viewer.opening(&held)[0]).expect("json");
         assert_eq!(hello["resume"][0]["since"], json!({"city:1": {"epoch": "e", "tick": 9}}));
         assert!(matches!(hear(&viewer, &mut held, r#"{"t":"delta","view":"map","scope":"city:1","epoch":"e","prev":8,"tick":10,"tiles":[]}"#), Next::Fail(_)));
-    }
-
-    #[test]
-    fn who_only_listens_gives_a_sign_of_life_now_and_then() {
-        let (viewer, mut held, now) = (viewer(), Held::default(), Instant::now());
-        let mut at = |seconds: u64| {
-            let delta = format!(r#"{{"t":"delta","view":"map","scope":"city:1","epoch":"e","prev":{},"tick":{},"tiles":[]}}"#, seconds, seconds + 10);
-            held.scopes = vec![Scope { name: "city:1".to_owned(), epoch: "e".to_owned(), tick: seconds }];
-            viewer.heard(&mut held, delta.as_bytes(), now + Duration::from_secs(seconds), &mut Tally::default())
-        };
-        assert!(matches!((at(0), at(19)), (Next::Go, Next::Go)));
-        assert!(matches!((at(20), at(21), at(41)), (Next::Say(_), Next::Go, Next::Say(_))));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{Bench, Scenario, called, end, everybody};
 use crate::{
-    bench::{Outcome, Running, subject::compare},
+    bench::{Outcome, Running, Wanted, subject::compare},
     pace::Pace,
     peers::Peer,
 };
@@ -33,6 +33,7 @@ async fn measure(bench: &Bench) -> Result<Outcome> {
     };
     for outlet in &bench.outlets {
         outcome.ratio("latency p99, ms", &called(outlet), Peer::Nchan.name(), 1.0)?;
+        outcome.bound("latency p95, ms", &called(outlet), Wanted::AtMost(1_000.0))?;
     }
     Ok(outcome)
 }

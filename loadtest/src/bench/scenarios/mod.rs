@@ -4,11 +4,13 @@ mod held;
 mod idle;
 mod import;
 mod many;
+mod moving;
 mod noisy;
 mod one_city;
 mod restart;
 mod saturation;
 mod stalled;
+mod stays;
 mod users;
 mod world;
 
@@ -23,12 +25,14 @@ pub const SCENARIOS: &[Scenario] = &[
     one_city::SCENARIO,
     saturation::SCENARIO,
     held::SCENARIO,
+    moving::SCENARIO,
     many::SCENARIO,
     idle::SCENARIO,
     stalled::SCENARIO,
     noisy::SCENARIO,
     restart::SCENARIO,
     world::SCENARIO,
+    stays::SCENARIO,
     import::SCENARIO,
     users::SCENARIO,
 ];
