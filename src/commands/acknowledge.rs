@@ -26,8 +26,12 @@ pub enum Reached {
 
 /// Everything on the member's stream up to and including `seq` has reached them.
 pub async fn up_to(tx: &mut TenantTx, member: MemberId, seq: u64, reached: Reached, now: OffsetDateTime) -> Result<(), StoreError> {
-    let head = tx.receipts(member).await?.2;
-    let marked = tx.mark_requests(member, seq.min(head), reached == Reached::Seen, now).await?;
+    let (delivered, seen, head) = tx.receipts(member).await?;
+    let since = if reached == Reached::Seen { seen } else { delivered };
+    if seq.min(head) <= since {
+        return Ok(());
+    }
+    let marked = tx.mark_requests(member, since, seq.min(head), reached == Reached::Seen, now).await?;
     tell_guests(tx, &marked, reached).await
 }
 

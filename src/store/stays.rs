@@ -310,10 +310,11 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Requests to a host that events up to `seq` of the host's stream told of and that were not yet marked: marks them, and gives them.
+    /// Requests to a host that events after `since` and up to `seq` of the host's stream told of and that were not yet marked: marks them, and
+    /// gives them. What stands before `since` was marked when it was reached.
     ///
     /// `seen` implies delivered.
-    pub async fn mark_requests(&mut self, host: MemberId, seq: u64, seen: bool, now: OffsetDateTime) -> Result<Vec<KeptStay>, StoreError> {
+    pub async fn mark_requests(&mut self, host: MemberId, since: u64, seq: u64, seen: bool, now: OffsetDateTime) -> Result<Vec<KeptStay>, StoreError> {
         let tenant = self.tenant().0;
         let before = sqlx::query!(
             "insert into member_receipts as r (tenant_id, member_id, delivered, seen) values ($1, $2, $3::bigint, case when $4 then $3::bigint else 0 end)
@@ -326,19 +327,21 @@ impl TenantTx {
             seen
         );
         before.fetch_one(&mut **self).await?;
+        // The events by their keys, then the stays by theirs: joined freely, a plan may read one of the tables whole.
         let ids = sqlx::query_scalar!(
             "update stays s
              set delivered_at = coalesce(s.delivered_at, $4), seen_at = case when $5 then coalesce(s.seen_at, $4) else s.seen_at end
              where s.tenant_id = $1 and s.host_id = $2 and s.state = 'requested'
                and (s.delivered_at is null or ($5 and s.seen_at is null))
-               and s.id in (select ((body -> 'stay') ->> 'id')::uuid from events
-                            where tenant_id = $1 and stream = 'member:' || $2::text and kind = 'stay_requested' and seq <= $3)
+               and s.id = any (array(select ((body -> 'stay') ->> 'id')::uuid from events
+                                     where tenant_id = $1 and stream = 'member:' || $2::text and kind = 'stay_requested' and seq > $6 and seq <= $3))
              returning s.id",
             tenant,
             host.0,
             seq as i64,
             now,
-            seen
+            seen,
+            since as i64
         )
         .fetch_all(&mut **self)
         .await?;
