@@ -109,7 +109,7 @@ impl ResumeView {
     /// The whole view, if it was said.
     pub fn frame(&self) -> Option<ViewFrame> {
         Some(ViewFrame {
-            id: self.view.clone(),
+            id: self.view,
             bbox: self.bbox?,
             zoom: self.zoom?,
             layers: self.layers.clone().unwrap_or_else(|| Layer::ALL.to_vec()),

@@ -96,18 +96,32 @@ impl FromStr for ScopeName {
 }
 
 /// What a client calls one of its views: 1 to 40 of letters, digits and `_ . : -`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ViewId(std::sync::Arc<str>);
+/// Held in place: it is compared for every frame of state, and a pointer to it would lead to the far end of memory each time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ViewId {
+    /// Zeros follow the text.
+    text: [u8; ViewId::MOST],
+    length: u8,
+}
 
 impl ViewId {
+    const MOST: usize = 40;
+
     pub fn as_str(&self) -> &str {
-        &self.0
+        // Only ASCII was taken in.
+        std::str::from_utf8(&self.text[..usize::from(self.length)]).unwrap_or_default()
     }
 }
 
 impl fmt::Display for ViewId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for ViewId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ViewId({:?})", self.as_str())
     }
 }
 
@@ -115,8 +129,10 @@ impl FromStr for ViewId {
     type Err = BadName;
     fn from_str(text: &str) -> Result<Self, BadName> {
         let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b':' | b'-');
-        if (1..=40).contains(&text.len()) && text.bytes().all(plain) {
-            Ok(Self(text.into()))
+        if (1..=Self::MOST).contains(&text.len()) && text.bytes().all(plain) {
+            let mut held = [0; Self::MOST];
+            held[..text.len()].copy_from_slice(text.as_bytes());
+            Ok(Self { text: held, length: text.len() as u8 })
         } else {
             Err(BadName("a view's id is 1 to 40 of letters, digits and _ . : -".into()))
         }

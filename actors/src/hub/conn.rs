@@ -15,7 +15,7 @@ use super::{ConnId, Hub, Join, Principal, streams::Sub, view::View};
 use crate::{
     framing::Framing,
     messages::WatchKey,
-    outlet::{Framed, Outlet, Overflow},
+    outlet::{Framed, Frames, Outlet, Overflow},
     shares::Share,
     telemetry,
     wire::{ClientFrame, Close, ErrorFrame, GoAway, Outcome, Resume, Resumed, ServerFrame, Since, Stream, ViewId, Welcome},
@@ -179,21 +179,22 @@ impl Conn {
         self.faults.1 > FAULTS
     }
 
-    /// Writes the state that waits, if the outlet takes it. Adds the parts that have to be repaired.
-    pub(super) fn write_state(&mut self, writer: &mut super::write::Writer, now: Instant, repairs: &mut Vec<WatchKey>) {
+    /// The state that waits, if the outlet takes it. Adds the parts that have to be repaired.
+    pub(super) fn state_due(&mut self, writer: &mut super::write::Writer, now: Instant, repairs: &mut Vec<WatchKey>) -> Frames {
+        self.is_ready = false;
         if self.welcome.is_some() || !self.views.iter().any(View::waits) {
-            return;
+            return Frames::new();
         }
         if !self.outlet.takes_state() {
-            return self.outlet.wake_when_free();
+            self.outlet.wake_when_free();
+            return Frames::new();
         }
-        let frames = writer.batch(self.framing, &mut self.views, now, repairs);
-        if frames.is_empty() {
-            return;
-        }
-        let bytes = frames.iter().map(|frame| frame.bytes.len()).sum();
+        writer.batch(self.framing, &mut self.views, now, repairs)
+    }
+
+    /// Gives the outlet its state; what stays in `frames` has reached the socket.
+    pub(super) fn give_state(&mut self, frames: &mut Frames, now: Instant) {
         self.outlet.state(frames, now);
-        writer.wrote(&self.share, bytes, now);
         if self.views.iter().any(View::waits) {
             self.outlet.wake_when_free();
         }
@@ -207,7 +208,7 @@ impl Conn {
         if self.welcome.is_some() || !self.outlet.takes_state() {
             return;
         }
-        let frames = std::mem::take(writer.batch(self.framing, &mut self.views, Instant::now(), &mut Vec::new()));
+        let frames = writer.batch(self.framing, &mut self.views, Instant::now(), &mut Vec::new());
         for frame in frames {
             // The rest would not follow from what is left out; and a goodbye has to fit too.
             if !self.outlet.fits(2, frame.bytes.len() + GOODBYE) || self.push_framed(frame.bytes, frame.at).is_err() {
@@ -229,7 +230,7 @@ impl Hub {
         for item in &resume {
             match item {
                 Resume::Stream(stream) => what.push(What::Stream(stream.stream)),
-                Resume::View(view) if view.frame().is_some() => what.push(What::View(view.view.clone())),
+                Resume::View(view) if view.frame().is_some() => what.push(What::View(view.view)),
                 Resume::View(_) => {}
             }
         }

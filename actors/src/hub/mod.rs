@@ -198,7 +198,7 @@ impl Hub {
 
     fn flush(&mut self) {
         let (now, mut repairs) = (Instant::now(), Vec::new());
-        self.ready.take(&mut self.conns, |conn| conn.write_state(&mut self.writer, now, &mut repairs));
+        self.ready.take(&mut self.conns, |some| self.writer.turn(some, now, &mut repairs));
         self.writer.done(now);
         for key in repairs {
             self.repair(key);

@@ -41,7 +41,7 @@ impl Conn {
     pub(super) fn unanswered(&self, now: Instant) -> Vec<Unanswered> {
         let late = |asked: Option<Instant>| asked.is_some_and(|asked| now.saturating_duration_since(asked) >= PATIENCE);
         let is_due = |part: &Part| late(part.asked) || (part.deferred && part.asked.is_some_and(|due| due <= now));
-        let seeks = self.views.iter().filter(|view| view.seek.as_ref().is_some_and(|seek| late(seek.asked))).map(|view| Unanswered::Seek(view.id.clone()));
+        let seeks = self.views.iter().filter(|view| view.seek.as_ref().is_some_and(|seek| late(seek.asked))).map(|view| Unanswered::Seek(view.id));
         let parts = self.views.iter().flat_map(|view| &view.parts).filter(|part| is_due(part)).map(|part| Unanswered::Part(part.key));
         let streams = self.subs.iter().filter(|(_, sub)| late(sub.asked)).map(|(stream, _)| Unanswered::Stream(*stream));
         seeks.chain(parts).chain(streams).collect()
@@ -57,7 +57,7 @@ impl Conn {
                 let usual = rates.hz(level);
                 let hz = if less { (usual / 4.0).min(1.0) } else { usual };
                 view.slowed = less.then(|| Duration::from_secs_f64(1.0 / hz).saturating_sub(SWEEP_JITTER));
-                said.push(Qos { view: view.id.clone(), hz, level, skipped: std::mem::take(&mut view.skipped), reason: "tenant_bytes".into() });
+                said.push(Qos { view: view.id, hz, level, skipped: std::mem::take(&mut view.skipped), reason: "tenant_bytes".into() });
                 if less {
                     metrics::counter!(telemetry::LIMITED, "limit" => "tenant_bytes").increment(1);
                 }
@@ -84,7 +84,7 @@ impl Hub {
         let at = conn.views.iter().position(|view| view.id == frame.id);
         if at.is_none() && conn.views.len() >= most {
             metrics::counter!(telemetry::LIMITED, "limit" => "views").increment(1);
-            let what = What::View(frame.id.clone());
+            let what = What::View(frame.id);
             self.error(id, ErrorFrame::over_limit("view", format!("a connection has at most {most} views; unview one first"), 1_000));
             return self.decide(id, &what, Outcome::Reset, ctx);
         }
@@ -93,7 +93,7 @@ impl Hub {
         let needs_snapshot = frame.since.is_empty() && !matches!(shows, Shows::Nothing);
         if needs_snapshot && let Err(wait) = conn.share.take_snapshot(Instant::now()) {
             metrics::counter!(telemetry::LIMITED, "limit" => "tenant_snapshots").increment(1);
-            let what = What::View(frame.id.clone());
+            let what = What::View(frame.id);
             // Each comes back at a moment of its own.
             let after = wait.as_millis() as u64 + uuid::Uuid::new_v4().as_u64_pair().0 % 1_000 + 1;
             self.error(id, ErrorFrame::over_limit("view", format!("too many look anew at once; {} stays what it was, ask again", frame.id), after));
@@ -107,7 +107,7 @@ impl Hub {
         }
         let mut view = View::new(frame);
         (view.resuming, view.taken) = (resuming, needs_snapshot);
-        let view_id = view.id.clone();
+        let view_id = view.id;
         let Some(conn) = self.conns.get_mut(&id) else { return };
         conn.views.reserve_exact(1); // most have one
         match shows {
@@ -125,7 +125,7 @@ impl Hub {
                 let key = self.core.next_id();
                 view.seek = Some(Seek { key, asked: None });
                 conn.views.push(view);
-                self.parts.insert(key, (id, view_id.clone()));
+                self.parts.insert(key, (id, view_id));
                 self.seek(id, &view_id);
             }
         }
@@ -193,13 +193,13 @@ impl Hub {
         view.parts.sort_by_key(|part| part.board.scope);
         let left: Vec<_> = leave.iter().filter(|part| part.held.is_some()).map(|part| part.board.scope).collect();
         for scope in left {
-            conn.say(&ServerFrame::Reset(Reset { scope: scope.to_string(), view: Some(view_id.clone()), reason: "left_view".into(), epoch: None }));
+            conn.say(&ServerFrame::Reset(Reset { scope: scope.to_string(), view: Some(*view_id), reason: "left_view".into(), epoch: None }));
         }
         for part in leave {
             self.give_up_part(tenant, &part);
         }
         for key in new {
-            self.parts.insert(key, (id, view_id.clone()));
+            self.parts.insert(key, (id, *view_id));
             self.ask_part(id, view_id, key);
         }
         self.tell_qos(id, view_id);
@@ -294,7 +294,7 @@ impl Hub {
             if view.parts.iter().all(|part| part.held.is_some()) {
                 let worst = *worst;
                 view.resuming = None;
-                self.decide(id, &What::View(view_id.clone()), worst, ctx);
+                self.decide(id, &What::View(view_id), worst, ctx);
             }
         }
         if was != looked.stretch {
@@ -316,7 +316,7 @@ impl Hub {
             let Some(view) = conn.view(view_id) else { continue };
             let level = view.level();
             let (hz, skipped) = (rates.hz(level) / f64::from(stretch), std::mem::take(&mut view.skipped));
-            conn.say(&ServerFrame::Qos(Qos { view: view_id.clone(), hz, level, skipped, reason: "busy".into() }));
+            conn.say(&ServerFrame::Qos(Qos { view: *view_id, hz, level, skipped, reason: "busy".into() }));
         }
     }
 
@@ -396,7 +396,7 @@ impl Hub {
             .conns
             .values()
             .filter(|conn| conn.principal.tenant == board.tenant)
-            .flat_map(|conn| conn.views.iter().filter(|view| view.seek.is_some()).map(|view| (conn.id, view.id.clone())))
+            .flat_map(|conn| conn.views.iter().filter(|view| view.seek.is_some()).map(|view| (conn.id, view.id)))
             .collect();
         seeks.into_iter().for_each(|(id, view)| self.seek(id, &view));
     }
@@ -421,7 +421,7 @@ impl Hub {
         view.told_qos = Some(Instant::now());
         let level = view.level();
         let reason = if view.skipped > 0 { "slow_reader" } else { "wide_view" };
-        let qos = Qos { view: view_id.clone(), hz: rates.hz(level), level, skipped: std::mem::take(&mut view.skipped), reason: reason.into() };
+        let qos = Qos { view: *view_id, hz: rates.hz(level), level, skipped: std::mem::take(&mut view.skipped), reason: reason.into() };
         conn.say(&ServerFrame::Qos(qos));
     }
 

@@ -3,19 +3,24 @@
 use std::{
     collections::HashMap,
     hash::{Hash, Hasher},
+    hint::black_box,
     sync::Arc,
     time::Instant,
 };
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 use time::OffsetDateTime;
 
-use super::view::{Part, View};
+use super::{
+    conn::Conn,
+    view::{Part, View},
+};
 use crate::{
     frames,
     framing::Framing,
     messages::WatchKey,
-    outlet::Framed,
+    outlet::{Framed, Frames},
     shares::Share,
     telemetry::meters,
     wire::{Encoding, Reset, ScopeName, ServerFrame, Snapshot, StateDelta, TileMode, Total, ViewId, binary::Named},
@@ -31,7 +36,6 @@ pub(super) struct Writer {
     deltas: HashMap<DeltaKey, Bytes>,
     /// The delta that was written last: whoever comes next mostly gets the same.
     last: Option<(DeltaKey, Bytes)>,
-    frames: Vec<Framed>,
     made: Made,
     /// Bytes that a tenant's connections were given and that its share does not know of yet.
     taken: Option<(Arc<Share>, usize)>,
@@ -121,11 +125,9 @@ impl Hash for DeltaKey {
 }
 
 impl Writer {
-    /// What waits in a connection's views, as the frames of one write, to be taken out; and adds the parts that have to be repaired.
-    pub(super) fn batch(&mut self, framing: Framing, views: &mut [View], now: Instant, repairs: &mut Vec<WatchKey>) -> &mut Vec<Framed> {
-        let mut frames = std::mem::take(&mut self.frames);
-        frames.clear();
-        let mut length = 0;
+    /// What waits in a connection's views, as the frames of one write; and adds the parts that have to be repaired.
+    pub(super) fn batch(&mut self, framing: Framing, views: &mut [View], now: Instant, repairs: &mut Vec<WatchKey>) -> Frames {
+        let (mut frames, mut length) = (Frames::new(), 0);
         for view in views.iter_mut().filter(|view| !view.is_held_back(now)) {
             let before = frames.len();
             if std::mem::take(&mut view.blank) {
@@ -150,13 +152,26 @@ impl Writer {
                 view.written = Some(now);
             }
         }
-        self.frames = frames;
-        &mut self.frames
+        frames
+    }
+
+    /// The turn of some connections: what each of them gets, and then the writes, close after one another. What thousands of connections
+    /// keep lies far away in memory, behind one pointer after the other; asked for side by side it comes together.
+    pub(super) fn turn(&mut self, some: &mut [&mut Conn], now: Instant, repairs: &mut Vec<WatchKey>) {
+        black_box(some.iter().filter(|conn| conn.is_welcomed()).count());
+        black_box(some.iter().filter(|conn| conn.views.iter().any(View::waits)).count());
+        black_box(some.iter().filter(|conn| conn.outlet.takes_state()).count());
+        let given: SmallVec<[Frames; 32]> = some.iter_mut().map(|conn| conn.state_due(self, now, repairs)).collect();
+        for (conn, mut frames) in some.iter_mut().zip(given).filter(|(_, frames)| !frames.is_empty()) {
+            let bytes = frames.iter().map(|frame| frame.bytes.len()).sum();
+            conn.give_state(&mut frames, now);
+            self.wrote(&conn.share, &frames, bytes, now);
+        }
     }
 
     /// A connection was given its batch, of so many bytes; what is still in it has reached the socket.
-    pub(super) fn wrote(&mut self, share: &Arc<Share>, bytes: usize, now: Instant) {
-        self.frames.iter().for_each(|frame| self.went.add(frame));
+    fn wrote(&mut self, share: &Arc<Share>, frames: &[Framed], bytes: usize, now: Instant) {
+        frames.iter().for_each(|frame| self.went.add(frame));
         match &mut self.taken {
             Some((known, taken)) if Arc::ptr_eq(known, share) => *taken += bytes,
             other => {
@@ -182,22 +197,22 @@ impl Writer {
     }
 
     /// A reset, a snapshot, or both.
-    fn whole(&mut self, framing: Framing, view: &mut View, n: usize, frames: &mut Vec<Framed>) {
+    fn whole(&mut self, framing: Framing, view: &mut View, n: usize, frames: &mut Frames) {
         let scopes = view.scopes();
         let (view, part) = (&view.id, &mut view.parts[n]);
         let Some(held) = &mut part.held else { return };
         let scope = part.board.scope;
         if let Some(reason) = part.reset.take() {
-            let reset = Reset { scope: scope.to_string(), view: Some(view.clone()), reason: reason.into(), epoch: Some(held.epoch.to_string()) };
+            let reset = Reset { scope: scope.to_string(), view: Some(*view), reason: reason.into(), epoch: Some(held.epoch.to_string()) };
             frames.push(Framed { bytes: framing.frame(&ServerFrame::Reset(reset)), at: None });
         }
         let Some(whole) = part.whole.take() else { return };
         part.is_named = true;
         let number = (framing.encoding() == Encoding::Binary).then_some(part.number);
-        let key = SnapshotKey { framing, view: view.clone(), epoch: held.epoch.clone(), tick: whole.tick, scopes, part: number };
+        let key = SnapshotKey { framing, view: *view, epoch: held.epoch.clone(), tick: whole.tick, scopes, part: number };
         let joined = self.snapshots.entry(key).or_insert_with_key(|key| {
             let head = Snapshot {
-                view: view.clone(),
+                view: *view,
                 scopes: key.scopes.clone(),
                 scope,
                 epoch: held.epoch.to_string(),
@@ -216,7 +231,7 @@ impl Writer {
         held.sent = whole.tick;
     }
 
-    fn deltas(&mut self, framing: Framing, view: &ViewId, part: &mut Part, frames: &mut Vec<Framed>) {
+    fn deltas(&mut self, framing: Framing, view: &ViewId, part: &mut Part, frames: &mut Frames) {
         let Some(held) = &mut part.held else { return };
         self.made.deltas += part.deltas.len() as u64;
         for waiting in std::mem::take(&mut part.deltas) {
@@ -225,10 +240,10 @@ impl Writer {
             let bytes = match &self.last {
                 Some((last, bytes)) if last.is(framing, view, held.sent, named, &waiting.chunks) => bytes.clone(),
                 _ => {
-                    let key = DeltaKey { framing, view: view.clone(), prev: held.sent, part: named, chunks: waiting.chunks };
+                    let key = DeltaKey { framing, view: *view, prev: held.sent, part: named, chunks: waiting.chunks };
                     let joined = self.deltas.entry(key.clone()).or_insert_with_key(|key| {
                         let head = StateDelta {
-                            view: view.clone(),
+                            view: *view,
                             scope: part.board.scope,
                             epoch: held.epoch.to_string(),
                             prev: key.prev,
@@ -249,7 +264,7 @@ impl Writer {
 /// A view that shows nothing.
 fn blank(view: &ViewId, covers: domain::BBox) -> ServerFrame {
     ServerFrame::Snapshot(Snapshot {
-        view: view.clone(),
+        view: *view,
         scopes: Vec::new(),
         scope: ScopeName::World,
         epoch: "none".into(),

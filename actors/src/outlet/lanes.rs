@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 use time::OffsetDateTime;
 
-use super::{Bounds, Framed, Overflow, Wake};
+use super::{Bounds, Framed, Frames, Overflow, Wake};
 use crate::{framing::Framing, telemetry::meters, wire::Close};
 
 /// One write: enough to fill a packet many times, little enough to stay interruptible.
@@ -22,7 +22,7 @@ pub(super) struct Lanes {
     pub(super) framing: Framing,
     events: VecDeque<Framed>,
     event_bytes: usize,
-    state: SmallVec<[Framed; 1]>,
+    state: Frames,
     in_flight: SmallVec<[Option<OffsetDateTime>; 1]>,
     state_in_flight: bool,
     close: Option<Close>,
@@ -82,7 +82,7 @@ impl Lanes {
         !self.state_in_flight && self.state.is_empty() && self.close.is_none() && !self.ended
     }
 
-    pub(super) fn state(&mut self, frames: &mut Vec<Framed>, now: Instant) {
+    pub(super) fn state(&mut self, frames: &mut Frames, now: Instant) {
         if self.ended || self.close.is_some() {
             return frames.clear();
         }

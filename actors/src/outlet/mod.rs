@@ -11,6 +11,7 @@ mod raw;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 use time::OffsetDateTime;
 
 use crate::{framing::Framing, wire::Close};
@@ -25,6 +26,9 @@ pub struct Framed {
     pub at: Option<OffsetDateTime>,
 }
 
+/// The frames of one write of state. Mostly one.
+pub type Frames = SmallVec<[Framed; 1]>;
+
 /// More waited than is kept for one connection. It is closed for it: nobody is left with a gap.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Overflow;
@@ -37,7 +41,7 @@ pub trait Outlet: Send {
     fn takes_state(&self) -> bool;
     /// Takes the state of one flush: several frames, one write. What the socket took at once stays in `frames`, for its owner to count;
     /// what waits is taken out, and counted by the outlet when it has gone.
-    fn state(&mut self, frames: &mut Vec<Framed>, now: Instant);
+    fn state(&mut self, frames: &mut Frames, now: Instant);
     /// Asks to be told (by the outlet's own call of its owner) when there is room again.
     fn wake_when_free(&mut self);
     /// Event entries that still fit; none while more than half of the bytes are taken.

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::{Bounds, Framed, Outlet, Overflow, Wake, lanes::Lanes};
+use super::{Bounds, Framed, Frames, Outlet, Overflow, Wake, lanes::Lanes};
 use crate::{framing::Framing, wire::Close};
 
 /// Bytes of one piece of a body that HTTP writes. It copies each into a buffer that keeps the size it once had: what is larger than this
@@ -54,7 +54,7 @@ impl Outlet for QueueOutlet {
         lock(&self.0).takes_state()
     }
 
-    fn state(&mut self, frames: &mut Vec<Framed>, now: Instant) {
+    fn state(&mut self, frames: &mut Frames, now: Instant) {
         let mut lanes = lock(&self.0);
         lanes.state(frames, now);
         lanes.wake_writer();

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 
-use super::{Bounds, Framed, Outlet, Overflow, Wake, lanes::Lanes};
+use super::{Bounds, Framed, Frames, Outlet, Overflow, Wake, lanes::Lanes};
 use crate::{framing::Framing, wire::Close};
 
 /// A socket that is written to without waiting.
@@ -136,7 +136,7 @@ impl<L: Line> Outlet for RawOutlet<L> {
         self.0.lock().lanes.takes_state()
     }
 
-    fn state(&mut self, frames: &mut Vec<Framed>, now: Instant) {
+    fn state(&mut self, frames: &mut Frames, now: Instant) {
         let mut waiting = self.0.lock();
         // Mostly nothing waits and the socket has room: then the frame is the socket's, and nothing of it is kept.
         if frames.len() == 1 && waiting.left.is_empty() && waiting.lanes.is_idle() {
@@ -229,6 +229,8 @@ mod tests {
         task::Waker,
     };
 
+    use smallvec::smallvec;
+
     use super::*;
 
     /// A socket with so much room.
@@ -288,7 +290,7 @@ mod tests {
         }
 
         fn state(&mut self, bytes: &'static [u8]) {
-            self.outlet.state(&mut vec![Framed { bytes: Bytes::from_static(bytes), at: None }], Instant::now());
+            self.outlet.state(&mut smallvec![Framed { bytes: Bytes::from_static(bytes), at: None }], Instant::now());
         }
 
         fn took(&self) -> String {

@@ -146,10 +146,18 @@ pub async fn run(settings: &Settings, cores: Cores, json: bool) -> Result<()> {
     let machine = Machine::look(&bench)?;
     let say = |text: &str| if json { eprintln!("{text}") } else { println!("{text}") };
     say(&machine.in_words());
-    let mut ran = Vec::new();
+    let (mut ran, mut failed) = (Vec::new(), Vec::new());
     for scenario in SCENARIOS.iter().filter(|scenario| settings.only.is_empty() || settings.only.iter().any(|name| name == scenario.name)) {
         let begun = Instant::now();
-        let outcome = (scenario.run)(&bench).await.with_context(|| format!("scenario {}", scenario.name))?;
+        let outcome = match (scenario.run)(&bench).await {
+            Ok(outcome) => outcome,
+            // What the others show is not lost with it.
+            Err(error) => {
+                eprintln!("scenario {} could not be measured: {error:?}", scenario.name);
+                failed.push(scenario.name);
+                continue;
+            }
+        };
         let one = Ran { name: scenario.name, title: scenario.title, took_seconds: begun.elapsed().as_secs_f64(), outcome };
         say(&document::table(&one));
         ran.push(one);
@@ -161,6 +169,7 @@ pub async fn run(settings: &Settings, cores: Cores, json: bool) -> Result<()> {
     if json {
         println!("{}", document::raw(&machine, &ran)?);
     }
+    ensure!(failed.is_empty(), "could not be measured: {}", failed.join(", "));
     Ok(())
 }
 

@@ -84,13 +84,13 @@ impl Reader {
         let mode = messages::Mode::word(head.mode).ok_or(Unreadable::Field("snapshot.mode"))?;
         let messages::Box { south, west, north, east } = head.covers.ok_or(Unreadable::Field("snapshot.covers"))?;
         self.held.retain(|(view, scope), _| *view != place.0 || scopes.contains(scope));
-        self.parts.insert(head.part, place.clone());
+        self.parts.insert(head.part, place);
         let follows = |held: &Scope| held.unfinished && (&held.epoch, held.tick) == (&epoch, head.tick);
         let before = self.held.remove(&place).filter(follows).map(|held| held.tiles);
         let mut scope = Scope { epoch: epoch.clone(), tick: head.tick, unfinished: head.more, tiles: before.unwrap_or_default() };
         let tiles = tiles.into_iter().map(|tile| scope.take(tile)).collect::<Result<_, _>>()?;
         if !scopes.is_empty() {
-            self.held.insert(place.clone(), scope);
+            self.held.insert(place, scope);
         }
         Ok(Snapshot {
             view: place.0,
@@ -122,7 +122,7 @@ impl Reader {
         let tiles = tiles.into_iter().map(|tile| scope.take(tile)).collect::<Result<Vec<Chunk>, _>>()?;
         scope.tick = head.tick;
         let epoch = scope.epoch.clone();
-        self.held.insert(place.clone(), scope);
+        self.held.insert(place, scope);
         Ok(StateDelta { view: place.0, scope: place.1, epoch, prev, tick: head.tick, tiles })
     }
 }

@@ -38,7 +38,7 @@ async fn measure(bench: &Bench) -> Result<Outcome> {
     };
     for outlet in &bench.outlets {
         let posada = called(outlet);
-        // The raw outlet is there to cost less, so more is asked of it.
+        // The raw outlet, the default, is there to cost less, so more is asked of it.
         let (nchan, kernel) = if *outlet == "raw" { (0.75, 1.35) } else { (0.9, 1.65) };
         outcome.ratio(CPU, &posada, Peer::Nchan.name(), nchan)?;
         outcome.ratio(CPU, &posada, Peer::Nats.name(), 0.5)?;
