@@ -3,12 +3,12 @@
 //!
 //! `POSADA_SEEDS` runs, [`SEEDS`] unless it says otherwise (`make soak`: 1,000). A failure names its seed.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::rt::spawn;
 use futures_util::future::join_all;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::{
     orders::{Acknowledged, Writer},
@@ -41,8 +41,10 @@ async fn whatever_the_network_does_nobody_has_a_gap() {
             name: format!("batch-{first}"),
         };
         let writing = [spawn(writer(&host).edits(home.clone())), spawn(writer(&host).lists())];
-        let runs: Vec<_> = (first..seeds.min(first + AT_ONCE)).map(|seed| spawn(run(seed as u64, is_at.clone(), host.token.clone()))).collect();
-        // The server dies in the middle of it all.
+        let (inside, batch) = (Arc::new(Semaphore::new(0)), first..seeds.min(first + AT_ONCE));
+        let runs: Vec<_> = batch.clone().map(|seed| spawn(run(seed as u64, is_at.clone(), host.token.clone(), inside.clone()))).collect();
+        // The server dies in the middle of it all, once everyone has come in.
+        let _ = tokio::time::timeout(Duration::from_secs(120), inside.acquire_many(batch.len() as u32)).await.expect("everyone comes in").unwrap();
         let half = crate::harness::eventually(async || acknowledged.count(), |count| *count >= 10).await;
         server.kill_now();
         server = program.starts(&[]).await;
@@ -74,7 +76,7 @@ async fn whatever_the_network_does_nobody_has_a_gap() {
 }
 
 /// One client behind one bad line: looks here and there, reads, is cut off, comes back.
-async fn run(seed: u64, server: watch::Receiver<SocketAddr>, token: String) -> (u64, Proxy, Staying) {
+async fn run(seed: u64, server: watch::Receiver<SocketAddr>, token: String, inside: Arc<Semaphore>) -> (u64, Proxy, Staying) {
     let mut rng = StdRng::seed_from_u64(seed);
     let proxy = Proxy::start(server.clone(), seed).await;
     // It comes in by the front door; what it finds when it comes back is another matter.
@@ -82,6 +84,7 @@ async fn run(seed: u64, server: watch::Receiver<SocketAddr>, token: String) -> (
     let (_, at_proxy) = watch::channel(proxy.address);
     let views = vec![view("map", BARCELONA, 12.0), view("world", WORLD, 3.0)];
     let mut staying = Staying::comes(watcher, views, &[format!("city:{CITY}")], at_proxy).await;
+    inside.add_permits(1);
     staying.comes_back().await;
     for _ in 0..6 {
         if rng.random_bool(0.5) {
