@@ -154,6 +154,13 @@ impl Server {
         self.target.url.trim_start_matches("http://").trim_end_matches('/').to_owned()
     }
 
+    /// Puts its Postgres beside it: where the time of one request is measured, the way between the two is part of the server.
+    pub fn keep_postgres_beside(&self, cores: &Cores) {
+        for process in family(self.postmaster) {
+            keep_on(process, &cores.server);
+        }
+    }
+
     /// CPU seconds of its Postgres.
     pub fn postgres_cpu_seconds(&self) -> f64 {
         family(self.postmaster).into_iter().map(cpu_seconds).sum()

@@ -30,6 +30,9 @@ use people::People;
 pub const P99: &str = "click to host's socket p99, ms";
 pub const RATIO: &str = "click to host's socket / bare commit, p50";
 
+/// Before each click and each bare commit: what the last one set off (the host's acknowledgement, the guest's news of it) has ended.
+const QUIET: Duration = Duration::from_millis(20);
+
 /// Nobody waits longer than this for a frame.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -150,6 +153,7 @@ impl Lane {
             let click = format!("click {} {nth} ", self.number);
             let body = json!({"arrive": day(30 + nth % 300), "leave": day(32 + nth % 300), "guests": 1, "message": format!("{click}May we stay with you?")});
             let path = format!("/api/v1/homes/{home}/stays");
+            tokio::time::sleep(QUIET).await;
             let sent = Instant::now();
             let answer = async {
                 let stay = self.guest.send("POST", &path, &[], Some(&body)).await?;
@@ -163,6 +167,7 @@ impl Lane {
             took.socket.push(ms(arrival.at.duration_since(sent)));
             took.answer.push(ms(answered.duration_since(sent)));
             if let Some(bare) = &mut self.bare {
+                tokio::time::sleep(QUIET).await;
                 took.bare.push(ms(bare.commit(&stay).await?));
             }
         }
