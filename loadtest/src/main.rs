@@ -110,6 +110,7 @@ fn main() -> Result<()> {
         return kernel_limit::run(settings);
     }
     let cores = process::Cores::split()?;
+    process::raise_descriptors();
     if matches!(cli.scenario, Scenario::Bench(_)) {
         // Before any thread is started: threads stay where their parent was.
         cores.take_client()?;

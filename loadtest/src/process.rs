@@ -9,9 +9,22 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 use rustix::{
-    process::{Pid, Signal, kill_process},
+    process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit},
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
+
+/// Every viewer is a file descriptor, and a bench holds the viewers of all whom it compares: 10,000 each. Inherited by what is started.
+const DESCRIPTORS: u64 = 100_000;
+
+/// Takes as many file descriptors as are needed, or as there may be: only the system's own user gets more than that.
+pub fn raise_descriptors() {
+    let most = getrlimit(Resource::Nofile).maximum;
+    let enough = most.is_none_or(|most| most >= DESCRIPTORS);
+    let wanted = Rlimit { current: Some(DESCRIPTORS), maximum: if enough { most } else { Some(DESCRIPTORS) } };
+    if setrlimit(Resource::Nofile, wanted).is_err() {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most }); // It stays as it is, and the fleet says when that is too few.
+    }
+}
 
 /// Which cores the measured server has, and which the load test.
 #[derive(Clone, Copy, Debug)]
