@@ -66,11 +66,14 @@ pub fn raw(machine: &Machine, ran: &[Ran]) -> Result<String> {
 }
 
 /// Writes the document, the raw figures and the pictures.
-pub fn write(out: &Path, machine: &Machine, ran: &[Ran]) -> Result<()> {
+pub fn write(out: &Path, machine: &Machine, ran: &[Ran], failed: &[&str]) -> Result<()> {
     let beside = out.join("benchmarks");
     fs::create_dir_all(&beside).with_context(|| format!("{} cannot be made", beside.display()))?;
     fs::write(beside.join("results.json"), raw(machine, ran)? + "\n")?;
     let mut text = head(machine, ran);
+    if !failed.is_empty() {
+        let _ = writeln!(text, "\n**Not measured**, because the scenario failed: {}.", failed.join(", "));
+    }
     for one in ran {
         text.push_str(&table(one));
         for figure in &one.outcome.pictures {
@@ -159,11 +162,16 @@ mod tests {
         outcome.ratio("cost, µs", "Posada", "nchan", 0.6).expect("both were measured");
         outcome.bound("cost, µs", "Posada", Wanted::AtMost(1.0)).expect("it was measured");
         assert!(outcome.ratio("cost, µs", "Posada", "nobody", 0.6).is_err(), "what was not measured is no target that is held");
-        write(&out, &machine, &[Ran { name: "one", title: "One", took_seconds: 1.0, outcome }]).expect("written");
+        write(&out, &machine, &[Ran { name: "one", title: "One", took_seconds: 1.0, outcome }], &["other"]).expect("written");
         let text = fs::read_to_string(out.join("benchmarks.md")).expect("the document");
-        for part in
-            ["**1 of 2 targets are held.**", "| ≤ 0.600 | 0.500 | held |", "| ≤ 1.00 | 2.00 | **not held** |", "not alone", "(benchmarks/one-cost-s.svg)"]
-        {
+        for part in [
+            "**1 of 2 targets are held.**",
+            "| ≤ 0.600 | 0.500 | held |",
+            "| ≤ 1.00 | 2.00 | **not held** |",
+            "not alone",
+            "the scenario failed: other.",
+            "(benchmarks/one-cost-s.svg)",
+        ] {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
         assert!(out.join("benchmarks/one-cost-s.svg").exists());

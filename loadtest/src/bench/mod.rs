@@ -163,7 +163,7 @@ pub async fn run(settings: &Settings, cores: Cores, json: bool) -> Result<()> {
         ran.push(one);
     }
     if !settings.quick && settings.only.is_empty() {
-        document::write(&settings.out, &machine, &ran)?;
+        document::write(&settings.out, &machine, &ran, &failed)?;
         say(&format!("written: {}", settings.out.join("benchmarks.md").display()));
     }
     if json {
