@@ -6,7 +6,7 @@ use super::{ConnId, conn::Conn};
 use crate::numbered::Numbered;
 
 /// Connections that have their turn together.
-const TOGETHER: usize = 32;
+pub(super) const TOGETHER: usize = 32;
 
 #[derive(Default)]
 pub(super) struct Ready(Vec<ConnId>);

@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 
 use super::{
     conn::Conn,
+    ready,
     view::{Part, View},
 };
 use crate::{
@@ -161,7 +162,7 @@ impl Writer {
         black_box(some.iter().filter(|conn| conn.is_welcomed()).count());
         black_box(some.iter().filter(|conn| conn.views.iter().any(View::waits)).count());
         black_box(some.iter().filter(|conn| conn.outlet.takes_state()).count());
-        let given: SmallVec<[Frames; 32]> = some.iter_mut().map(|conn| conn.state_due(self, now, repairs)).collect();
+        let given: SmallVec<[Frames; ready::TOGETHER]> = some.iter_mut().map(|conn| conn.state_due(self, now, repairs)).collect();
         for (conn, mut frames) in some.iter_mut().zip(given).filter(|(_, frames)| !frames.is_empty()) {
             let bytes = frames.iter().map(|frame| frame.bytes.len()).sum();
             conn.give_state(&mut frames, now);

@@ -80,6 +80,7 @@ impl Client {
         let principal = Principal { tenant, member, account: None, session: member.map(|m| m.to_string().into()), as_of: Instant::now() };
         let hello = Hello { client: "test".into(), version: VERSION, token: None, resume };
         let exchange = vec![json!({"client": ClientFrame::Hello(hello.clone())})];
+        // do_send: a test's hub has room, and its client waits for the welcome.
         hub.do_send(Join { id, principal, hello, outlet: Box::new(outlet) });
         Self {
             model: Model::default(),
