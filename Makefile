@@ -64,7 +64,8 @@ fmt:                     ## Format
 	$(CARGO) fmt --all
 
 audit:                   ## Licences, sources and bans of dependencies; known holes where that database can be reached
-	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
+	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked --debug
+	$(CARGO) fetch --locked
 	$(CARGO) deny --offline check licenses bans sources
 	@if $(CARGO) deny fetch db >/dev/null 2>&1; then $(CARGO) deny check advisories; \
 		else echo "SKIPPED: the RustSec database cannot be reached from here, so known holes were not looked for"; fi
