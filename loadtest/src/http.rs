@@ -39,6 +39,11 @@ impl Http {
         Ok(Self { sender, host, token: None, tenant: None })
     }
 
+    /// False once the server has closed the connection, which it does to one that is idle for long.
+    pub fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
     /// Every later request is for this community; without one for the server's default.
     #[must_use]
     pub fn in_tenant(mut self, slug: Option<&str>) -> Self {

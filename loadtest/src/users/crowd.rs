@@ -108,8 +108,7 @@ impl Crowd {
             let (host, places, url) = (Arc::clone(&self.host), Arc::clone(&self.places), self.url.clone());
             self.users.push(User { http: None, url, guest, host, dice: Dice::of(self.seed, number as u64), places });
         }
-        let opening = self.users[..users].iter_mut().filter(|user| user.http.is_none());
-        stream::iter(opening.map(|user| async move { user.open().await.map(drop) })).buffer_unordered(64).try_collect::<Vec<()>>().await?;
+        stream::iter(self.users[..users].iter_mut().map(|user| async move { user.open().await.map(drop) })).buffer_unordered(64).try_collect::<Vec<()>>().await?;
         let from = Instant::now() + lasting / 3;
         let times = Mutex::new(Histogram::new_with_max(600_000_000, 3)?);
         let meter = Meter { from, until: from + lasting, failures: AtomicU64::new(0), times };
@@ -155,8 +154,9 @@ async fn towns(http: &mut Http) -> Result<Vec<Town>> {
 }
 
 impl User {
+    /// The connection it has, or another: like any browser, a user does not try one that the server closed while both were silent.
     async fn open(&mut self) -> Result<&mut Http> {
-        if self.http.is_none() {
+        if !self.http.as_ref().is_some_and(Http::is_open) {
             let mut http = Http::connect(&self.url).await?;
             http.be(self.guest.clone());
             self.http = Some(http);
