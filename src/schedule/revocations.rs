@@ -1,6 +1,7 @@
 //! Hears many times a second what others took away: within a tick of its commit nobody here is believed to be who they no longer are.
 //!
-//! Started by the schedule. While the database does not answer nothing is heard; nothing can be taken away there either.
+//! Started by the schedule. While the database does not answer nothing is heard, and soon nothing that
+//! was kept about anybody is believed.
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ use crate::{
 
 /// A database that takes longer than this for nothing is asked again on another connection.
 const ANSWER: Duration = Duration::from_secs(2);
+/// Who has heard nothing for this long does not go on believing what is kept about people.
+const DEAF: Duration = Duration::from_secs(10);
 
 /// Hears every `every`, until aborted. `alive` beats with each look, whatever comes of it: a server that no longer looks is not ready.
 pub fn hear(mut ear: Ear, store: Store, live: Live, every: Duration, alive: Heartbeat) -> JoinHandle<()> {
@@ -24,6 +27,7 @@ pub fn hear(mut ear: Ear, store: Store, live: Live, every: Duration, alive: Hear
         let mut clock = tokio::time::interval(every);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failing = false;
+        let mut last = Instant::now();
         loop {
             clock.tick().await;
             alive.beat();
@@ -48,6 +52,11 @@ pub fn hear(mut ear: Ear, store: Store, live: Live, every: Duration, alive: Hear
                 _ => {}
             }
             failing = why.is_some();
+            if !failing {
+                last = Instant::now();
+            } else if last.elapsed() > DEAF {
+                store.forget_principals();
+            }
         }
     })
 }

@@ -1,8 +1,8 @@
-//! Who holds which session, kept for seconds: every request and every socket asks.
+//! Who holds which session, kept for a minute: every request and every socket asks.
 //!
 //! Owned by the [`Store`](super::Store). Keys begin with the tenant: who somebody is in one community says nothing about another.
 //! A transaction that takes something away makes this node forget it exactly and at once as it commits, and the live edge hears; what others
-//! took away is forgotten as it is heard of ([`heard`](super::heard)), and within [`KEPT`] whatever happens.
+//! took away is forgotten as it is heard of ([`heard`](super::heard)); a server that hears nothing for ten seconds forgets everybody.
 
 use std::{
     sync::{
@@ -23,8 +23,8 @@ use crate::{
     secrets::TokenHash,
 };
 
-/// How long an answer is believed without asking.
-const KEPT: Duration = Duration::from_secs(10);
+/// How long an answer is believed without asking, if nothing is heard against it.
+const KEPT: Duration = Duration::from_secs(60);
 /// How many at most, about 300 bytes each.
 const MOST: u64 = 100_000;
 /// Revocations that a slow listener may fall behind by; then it hears `Lagged` and must ask about all it holds.
@@ -152,7 +152,7 @@ impl Store {
     }
 
     /// Forgets everything that is kept about anybody: for a server that may have missed what was taken away.
-    pub(super) fn forget_principals(&self) {
+    pub fn forget_principals(&self) {
         let principals = self.principals();
         principals.generation.fetch_add(1, Ordering::SeqCst);
         principals.tenants.fetch_add(1, Ordering::SeqCst);
