@@ -23,6 +23,8 @@ use sqlx::{
 const QUERY: &str = "posada_db_query_seconds";
 /// Names at most; the rest is `other`. The program has some eighty statements; see the test.
 const NAMES_MOST: usize = 200;
+/// Statements whose name is remembered, at most; the name of any other is read from its text each time.
+const STATEMENTS_MOST: usize = 1_000;
 
 /// A connection, or what holds one.
 #[derive(Debug)]
@@ -37,6 +39,10 @@ pub(super) struct Timing {
 impl Timing {
     pub(super) fn of(name: &str) -> Self {
         Self { begun: Instant::now(), seconds: series(name) }
+    }
+
+    fn of_statement(sql: &str) -> Self {
+        Self { begun: Instant::now(), seconds: series_of(sql) }
     }
 }
 
@@ -114,7 +120,7 @@ impl Asked {
     fn of<'q>(mut query: impl Execute<'q, Postgres>) -> (Self, Timing) {
         let (arguments, persistent) = (query.take_arguments(), query.persistent());
         let sql = query.sql();
-        let timing = Timing::of(&name_of(sql.as_str()));
+        let timing = Timing::of_statement(sql.as_str());
         (Self { sql, arguments, persistent }, timing)
     }
 }
@@ -137,11 +143,36 @@ impl Execute<'_, Postgres> for Asked {
     }
 }
 
-/// `update stays`, `select homes`, `select set_config`: the verb, and the first table or function after it.
+/// The histogram of a statement, its name read once. A text is known again by where it lies, which costs less than reading all of it; it is
+/// compared all the same, because what lay there may have been freed.
+fn series_of(sql: &str) -> Histogram {
+    type Known = HashMap<(usize, usize), (Box<str>, Histogram)>;
+    static KNOWN: LazyLock<RwLock<Known>> = LazyLock::new(RwLock::default);
+    let place = (sql.as_ptr().addr(), sql.len());
+    if let Some((text, known)) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&place)
+        && **text == *sql
+    {
+        return known.clone();
+    }
+    let seconds = series(&name_of(sql));
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    if known.len() < STATEMENTS_MOST || known.contains_key(&place) {
+        known.insert(place, (sql.into(), seconds.clone()));
+    }
+    seconds
+}
+
+/// `update stays`, `select homes`, `select set_config`: the verb, and the first table or function after it. Of a `with`, what it writes first.
 fn name_of(sql: &str) -> String {
     let mut words = sql.split(|c: char| c.is_whitespace() || c == '(').filter(|word| !word.is_empty());
-    let verb = words.next().unwrap_or_default().to_ascii_lowercase();
     let is = |word: &str, one_of: &[&str]| one_of.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let mut verb = words.next().unwrap_or_default().to_ascii_lowercase();
+    if verb == "with" {
+        let mut parts = words.clone();
+        if let Some(writes) = parts.find(|word| is(word, &["insert", "update", "delete"])) {
+            (verb, words) = (writes.to_ascii_lowercase(), parts);
+        }
+    }
     // What is read may be another `select`, or arrays: then the first table after it.
     let after = |keywords: &[&str]| {
         let mut pairs = words.clone().zip(words.clone().skip(1));
@@ -190,8 +221,29 @@ mod tests {
             ("select n from (select count(*) as n from homes) as t", "select homes"),
             ("select t.n from unnest($1::text[]) as t (n) join homes h on h.title = t.n", "select homes"),
             ("select exists (select from stay_nights where room_id = $1)", "select stay_nights"),
+            ("with saved as (update homes set price = $2 where id = $1 returning version) select version from saved", "update homes"),
+            ("with l as (select lock($1) as free), put as (insert into keys (key) select $2 from l) select free from l", "insert keys"),
+            ("with some as (select id from stays) select count(*) from some", "with stays"),
         ] {
             assert_eq!(name_of(sql), name);
+        }
+    }
+
+    #[test]
+    fn a_text_where_another_one_lay_has_its_own_name() {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            let mut text = "select id from lay_here_first".to_owned();
+            let place = text.as_ptr();
+            series_of(&text).record(0.1);
+            series_of(&text).record(0.1);
+            text.replace_range(.., "select id from lies_here_next");
+            assert_eq!(text.as_ptr(), place);
+            series_of(&text).record(0.1);
+        });
+        let shown = recorder.handle().render();
+        for count in [r#"_count{query="select lay_here_first"} 2"#, r#"_count{query="select lies_here_next"} 1"#] {
+            assert!(shown.contains(count), "{shown}");
         }
     }
 
