@@ -40,19 +40,54 @@ impl HomeView {
 impl TenantTx {
     /// A home, locked until the end of this transaction.
     pub async fn home_to_change(&mut self, id: HomeId) -> Result<Option<Home>, StoreError> {
-        let row = sqlx::query_as!(
-            HomeRow,
-            "select id, host_id, city_id, status, kind, offer, title, description, guests, bedrooms, beds, price, currency, lat, lng, approximate,
-                    public_lat, public_lng, cell, version, created_at, updated_at
-             from homes where tenant_id = $1 and id = $2 for update",
+        let row = sqlx::query!(
+            "select h.id, h.host_id, h.city_id, h.status, h.kind, h.offer, h.title, h.description, h.guests, h.bedrooms, h.beds, h.price, h.currency,
+                    h.lat, h.lng, h.approximate, h.public_lat, h.public_lng, h.cell, h.version, h.created_at, h.updated_at,
+                    r.ids as \"room_ids!\", r.names as \"room_names!\", r.guests as \"room_guests!\", r.of_version
+             from homes h cross join
+                  (select coalesce(array_agg(id order by position, id), '{}') as ids, coalesce(array_agg(name order by position, id), '{}') as names,
+                          coalesce(array_agg(guests order by position, id), '{}') as guests,
+                          (select version from homes where tenant_id = $1 and id = $2) as of_version
+                   from rooms where tenant_id = $1 and home_id = $2) r
+             where h.tenant_id = $1 and h.id = $2 for update of h",
             self.tenant().0,
             id.0
         )
         .fetch_optional(&mut **self)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let mut rooms = self.rooms_of(&[id.0]).await?;
-        row.into_home(rooms.remove(&id.0).unwrap_or_default()).map(Some)
+        // Whoever waited for the lock gets the home as it is now, but the rest of the statement as it was before the wait.
+        let rooms = if row.of_version == Some(row.version) {
+            let rooms = row.room_ids.into_iter().zip(row.room_names).zip(row.room_guests);
+            rooms.map(|((id, name), guests)| RoomRow { home_id: row.id, id, name, guests }.into_room()).collect::<Result<_, _>>()?
+        } else {
+            self.rooms_of(&[id.0]).await?.remove(&id.0).unwrap_or_default()
+        };
+        let home = HomeRow {
+            id: row.id,
+            host_id: row.host_id,
+            city_id: row.city_id,
+            status: row.status,
+            kind: row.kind,
+            offer: row.offer,
+            title: row.title,
+            description: row.description,
+            guests: row.guests,
+            bedrooms: row.bedrooms,
+            beds: row.beds,
+            price: row.price,
+            currency: row.currency,
+            lat: row.lat,
+            lng: row.lng,
+            approximate: row.approximate,
+            public_lat: row.public_lat,
+            public_lng: row.public_lng,
+            cell: row.cell,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        };
+        home.into_home(rooms).map(Some)
     }
 
     /// A home that was just saved in this transaction, or locked and left as it was, with what else is read of it. Its nights are those that

@@ -1,9 +1,12 @@
-//! Changing a home: by its version, its host, its fields.
+//! Changing a home: by its version, its host, its fields; beside others who change it.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{draft, draft_with, id, listed, told};
-use crate::harness::TestApp;
+use crate::harness::{TestApp, eventually};
+
+const BARCELONA: &str = "city:3128760";
 
 #[actix_web::test]
 async fn an_edit_names_its_version_and_nothing_is_lost() {
@@ -77,5 +80,39 @@ async fn rooms_are_named_added_and_taken_away_unless_somebody_asked_for_them() {
     assert_eq!((names, &changed["rooms"][0]["id"]), (vec!["Second", "Third"], &two));
     edit("2").patch(&path, &json!({"rooms": [{"id": home["id"], "name": "Foreign"}]})).await.problem(422, "invalid");
     edit("2").patch(&path, &json!({"guests": 2})).await.problem(422, "invalid");
+    app.stop().await;
+}
+
+/// Does something else in Postgres, and ends it only when an order waits for it. The order's answer.
+async fn meanwhile(app: &TestApp, home: &Value, changes: &[&str], order: impl Future<Output = Value>) -> Value {
+    let id: Uuid = id(home).parse().unwrap();
+    let mut other = app.owner().begin().await.unwrap();
+    for change in changes {
+        sqlx::query(sqlx::AssertSqlSafe(*change)).bind(id).execute(&mut *other).await.unwrap();
+    }
+    let waiting = "select count(*) from pg_locks l join pg_stat_activity a using (pid) where a.datname = current_database() and not l.granted";
+    let end = async {
+        eventually(async || sqlx::query_scalar::<_, i64>(waiting).fetch_one(app.owner()).await.unwrap(), |waiting| *waiting > 0).await;
+        other.commit().await.unwrap();
+    };
+    futures_util::future::join(order, end).await.0
+}
+
+#[actix_web::test]
+async fn who_waited_for_a_change_of_its_rooms_knows_the_rooms_after_it() {
+    let app = TestApp::spawn().await;
+    let host = app.host().await;
+    let home = listed(&host, &draft()).await;
+    let path = format!("/api/v1/homes/{}", id(&home));
+    drop(host.post(&format!("{path}/pause"), &json!(null)).await.expect(200));
+    let changes = [
+        "update homes set version = version + 1 where id = $1",
+        "insert into rooms (tenant_id, id, home_id, name, guests, position) select tenant_id, gen_random_uuid(), id, 'Added', 1, 1 from homes where id = $1",
+    ];
+    let resume = async { host.post(&format!("{path}/resume"), &json!(null)).await.expect(200).json() };
+    let resumed = meanwhile(&app, &home, &changes, resume).await;
+    assert_eq!((resumed["version"].as_u64(), &resumed["rooms"][1]["name"]), (Some(4), &json!("Added")));
+    let told = told(&app, BARCELONA).await;
+    assert_eq!(told.last().unwrap().1["put"][0]["rooms"].as_array().map(Vec::len), Some(2));
     app.stop().await;
 }
