@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     move_home::moved,
-    own_home::{CannotChangeHome, OwnHome, load, not_over_since, tell},
+    own_home::{CannotChangeHome, OwnHome, load, not_over_since, save, tell},
 };
 use crate::store::{TenantTx, homes::HomeView};
 
@@ -37,16 +37,13 @@ pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, order: ChangeHome) ->
     if order.input.position.is_some() || order.input.city.is_some() {
         home = moved(tx, gazetteer, home, order.input.position, order.input.city).await?;
     }
-    let is_changed = home != was;
-    if is_changed {
-        tx.update_home(&was, &mut home).await?;
-    }
-    let saved = tx.saved_home(home).await?;
-    let moved = saved.home.public != was.public || saved.home.city != was.city;
-    if is_changed && (moved || seen_differently(&was, &saved.home)) {
+    let saved = save(tx, &was, home).await?;
+    let home = &saved.view.home;
+    let moved = home.public != was.public || home.city != was.city;
+    if moved || seen_differently(&was, home) {
         tell(tx, if moved { "home_moved" } else { "home_changed" }, Some(&was), &saved).await?;
     }
-    Ok(saved.since(not_over_since(order.which.now)))
+    Ok(saved.view.since(not_over_since(order.which.now)))
 }
 
 /// Does the change concern anyone but the host? The exact position, and that it was only approximate, do not.

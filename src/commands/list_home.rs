@@ -16,7 +16,10 @@ use super::{
     own_home::{not_over_since, tell},
     place_city::{CannotPlace, Wanted, place},
 };
-use crate::store::{StoreError, TenantTx, homes::HomeView};
+use crate::store::{
+    StoreError, TenantTx,
+    homes::{HomeView, SavedHome},
+};
 
 #[derive(Clone, Debug)]
 pub struct ListHome {
@@ -54,7 +57,7 @@ pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, order: ListHome) -> R
     };
     tx.insert_home(&home).await?;
     let mut saved = tx.homes(&[home.id], not_over_since(order.now)).await?;
-    let saved = saved.pop().ok_or_else(|| StoreError::Stale { table: "homes", id: home.id.to_string() })?;
+    let saved = SavedHome::from(saved.pop().ok_or_else(|| StoreError::Stale { table: "homes", id: home.id.to_string() })?);
     tell(tx, "home_listed", None, &saved).await?;
-    Ok(saved)
+    Ok(saved.view)
 }

@@ -6,7 +6,7 @@ use domain::{CityId, Position, cell::PublicPlace, home::Home, home::PlaceInput};
 use gazetteer::Gazetteer;
 
 use super::{
-    own_home::{CannotChangeHome, OwnHome, load, not_over_since, tell},
+    own_home::{CannotChangeHome, OwnHome, load, not_over_since, save, tell},
     place_city::{Wanted, locate, settle},
 };
 use crate::store::{TenantTx, homes::HomeView};
@@ -25,15 +25,12 @@ pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, order: MoveHome) -> R
     if !was.status.is_editable() {
         return Err(CannotChangeHome::NotEditable(was.status));
     }
-    let mut home = moved(tx, gazetteer, was.clone(), Some(order.to.at), order.to.city).await?;
-    if home != was {
-        tx.update_home(&was, &mut home).await?;
-    }
-    let saved = tx.saved_home(home).await?;
-    if saved.home.public != was.public || saved.home.city != was.city {
+    let home = moved(tx, gazetteer, was.clone(), Some(order.to.at), order.to.city).await?;
+    let saved = save(tx, &was, home).await?;
+    if saved.view.home.public != was.public || saved.view.home.city != was.city {
         tell(tx, "home_moved", Some(&was), &saved).await?;
     }
-    Ok(saved.since(not_over_since(order.which.now)))
+    Ok(saved.view.since(not_over_since(order.which.now)))
 }
 
 /// The home at another place, in the city that is named or near; the city is made if it is the first thing there.

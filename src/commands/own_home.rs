@@ -3,6 +3,8 @@
 //! Called by `change_home`, `move_home`, `pause_home`, `resume_home` and `retire_home`. What is told is public: a change that nobody may see
 //! (of a paused home, of an exact position whose public one stays) is told to nobody.
 
+use std::collections::BTreeMap;
+
 use domain::{
     CityId, HomeId, MemberId, Position, StreamName,
     home::{CannotMove, Fault, Home, HomeMove, HomeStatus},
@@ -12,7 +14,11 @@ use thiserror::Error;
 use time::{Date, OffsetDateTime};
 
 use super::place_city::CannotPlace;
-use crate::store::{StoreError, TenantTx, events::NewEvent, homes::HomeView};
+use crate::store::{
+    StoreError, TenantTx,
+    events::NewEvent,
+    homes::{HomeView, SavedHome},
+};
 
 /// Whose home, which, and when.
 #[derive(Clone, Copy, Debug)]
@@ -63,24 +69,30 @@ pub(super) async fn load(tx: &mut TenantTx, which: OwnHome) -> Result<Home, Cann
 /// Takes a home one step on its way, and tells it.
 pub(super) async fn step(tx: &mut TenantTx, which: OwnHome, step: HomeMove, told_as: &'static str) -> Result<HomeView, CannotChangeHome> {
     let was = load(tx, which).await?;
-    let mut home = Home { status: was.status.after(step)?, ..was.clone() };
-    tx.update_home(&was, &mut home).await?;
-    let saved = tx.saved_home(home).await?;
+    let home = Home { status: was.status.after(step)?, ..was.clone() };
+    let saved = tx.update_home(&was, home).await?;
     tell(tx, told_as, Some(&was), &saved).await?;
-    Ok(saved.since(not_over_since(which.now)))
+    Ok(saved.view.since(not_over_since(which.now)))
+}
+
+/// Saves what became of a home. One that is as it was is read and not written.
+pub(super) async fn save(tx: &mut TenantTx, was: &Home, home: Home) -> Result<SavedHome, StoreError> {
+    if home == *was { tx.unchanged_home(home).await.map(SavedHome::from) } else { tx.update_home(was, home).await }
 }
 
 /// Records what watchers of its city (of both cities, after a move) are to know of a home that was saved. Last in its transaction.
-pub(super) async fn tell(tx: &mut TenantTx, told_as: &'static str, was: Option<&Home>, saved: &HomeView) -> Result<(), StoreError> {
-    let home = &saved.home;
+pub(super) async fn tell(tx: &mut TenantTx, told_as: &'static str, was: Option<&Home>, saved: &SavedHome) -> Result<(), StoreError> {
+    let home = &saved.view.home;
     let left = was.filter(|was| was.status.is_public() && was.city != home.city).map(|was| was.city);
     // A paused home is on nobody's map: only that it is gone for good is of interest to who has it in a list.
     if !home.status.is_public() && !was.is_some_and(|was| was.status.is_public()) && home.status != HomeStatus::Retired {
         return Ok(());
     }
-    let cities: Vec<CityId> = [home.city].into_iter().chain(left).collect();
-    let counts = tx.counts_of_cities(&cities).await?;
-    let put = if home.status.is_public() { vec![saved.point()] } else { Vec::new() };
+    let counts = match saved.counts {
+        Some(counts) => BTreeMap::from([(home.city, counts)]),
+        None => tx.counts_of_cities(&[home.city].into_iter().chain(left).collect::<Vec<CityId>>()).await?,
+    };
+    let put = if home.status.is_public() { vec![saved.view.point()] } else { Vec::new() };
     let stood: Vec<Position> = was.filter(|was| was.status.is_public()).map(|was| was.public.at).into_iter().collect();
     let mut events = Vec::with_capacity(2);
     if let Some(city) = left {

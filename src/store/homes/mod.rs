@@ -16,3 +16,4 @@ pub use list::{HomePage, Homes};
 pub use live::CityFigures;
 pub use read::HomeView;
 pub use view::{CityTile, HomeAt};
+pub use write::SavedHome;

@@ -90,9 +90,9 @@ impl TenantTx {
         home.into_home(rooms).map(Some)
     }
 
-    /// A home that was just saved in this transaction, or locked and left as it was, with what else is read of it. Its nights are those that
-    /// its city's watchers are told: what is not over yet, in any time zone.
-    pub async fn saved_home(&mut self, home: Home) -> Result<HomeView, StoreError> {
+    /// A home that was locked and is left as it was, with what else is read of it. Its nights are those that its city's watchers are told: what is
+    /// not over yet, in any time zone.
+    pub async fn unchanged_home(&mut self, home: Home) -> Result<HomeView, StoreError> {
         let rooms: Vec<Uuid> = home.rooms.iter().map(|room| room.id.0).collect();
         let rows = sqlx::query!(
             "select m.name as \"name!\", n.room_id as \"room_id?\", n.arrive as \"arrive?\", n.leave as \"leave?\"
@@ -107,13 +107,7 @@ impl TenantTx {
         .fetch_all(&mut **self)
         .await?;
         let host_name = rows.first().map(|row| row.name.clone()).unwrap_or_default();
-        let mut taken: HashMap<RoomId, Vec<Nights>> = HashMap::new();
-        for row in rows {
-            if let (Some(room), Some(arrive), Some(leave)) = (row.room_id, row.arrive, row.leave) {
-                taken.entry(RoomId(room)).or_default().push(nights(room, arrive, leave)?);
-            }
-        }
-        Ok(HomeView { home, host_name, taken })
+        Ok(HomeView { home, host_name, taken: by_room(rows.into_iter().map(|row| (row.room_id, row.arrive, row.leave)))? })
     }
 
     /// Homes by their ids, in the order asked for; absent ones are left out. Nights from `since` on.
@@ -199,10 +193,17 @@ impl TenantTx {
         )
         .fetch_all(&mut **self)
         .await?;
-        let mut taken: HashMap<RoomId, Vec<Nights>> = HashMap::new();
-        for row in rows {
-            taken.entry(RoomId(row.room_id)).or_default().push(nights(row.room_id, row.arrive, row.leave)?);
-        }
-        Ok(taken)
+        by_room(rows.into_iter().map(|row| (Some(row.room_id), Some(row.arrive), Some(row.leave))))
     }
+}
+
+/// Nights by their rooms, in the order they come in; a row of nulls says that there are none.
+pub(super) fn by_room(rows: impl Iterator<Item = (Option<Uuid>, Option<Date>, Option<Date>)>) -> Result<HashMap<RoomId, Vec<Nights>>, StoreError> {
+    let mut taken: HashMap<RoomId, Vec<Nights>> = HashMap::new();
+    for row in rows {
+        if let (Some(room), Some(arrive), Some(leave)) = row {
+            taken.entry(RoomId(room)).or_default().push(nights(room, arrive, leave)?);
+        }
+    }
+    Ok(taken)
 }

@@ -1,8 +1,27 @@
 //! Saving homes. Every update names the version it leaves; zero rows is `Stale`.
 
-use domain::home::{Home, Room};
+use domain::{
+    home::{Home, Room},
+    live::CityCounts,
+};
+use uuid::Uuid;
 
+use super::read::{HomeView, by_room};
 use crate::store::{StoreError, TenantTx};
+
+/// A home as it was saved.
+#[derive(Debug)]
+pub struct SavedHome {
+    pub view: HomeView,
+    /// The counts of its city, held until the commit; none: they may have changed with it, or nobody is told.
+    pub counts: Option<CityCounts>,
+}
+
+impl From<HomeView> for SavedHome {
+    fn from(view: HomeView) -> Self {
+        Self { view, counts: None }
+    }
+}
 
 impl TenantTx {
     /// A new home with its rooms.
@@ -41,15 +60,30 @@ impl TenantTx {
         self.save_rooms(home, &[]).await
     }
 
-    /// A home as it is now, over the one it was. Gives it its next version.
-    pub async fn update_home(&mut self, was: &Home, home: &mut Home) -> Result<(), StoreError> {
+    /// A home as it is now, over the one it was, with what else is read of it: as [`unchanged_home`](Self::unchanged_home). Gives it its next version.
+    ///
+    /// One statement for a change of what is said of the home, its counts with it: no part of a statement sees what another part or a trigger does,
+    /// but here none of what is read is written. `for share` meets the newest row of the counts, whatever the statement saw when it began.
+    pub async fn update_home(&mut self, was: &Home, mut home: Home) -> Result<SavedHome, StoreError> {
         let facts = &home.facts;
-        let saved = sqlx::query!(
-            "update homes set host_id = $3, city_id = $4, status = $5, kind = $6, offer = $7, title = $8, description = $9, guests = $10, bedrooms = $11,
-                    beds = $12, price = $13, currency = $14, lat = $15, lng = $16, approximate = $17, public_lat = $18, public_lng = $19, cell = $20,
-                    version = version + 1, updated_at = now()
-             where tenant_id = $1 and id = $2 and version = $21 and status = $22 and city_id = $23
-             returning version, updated_at",
+        let rooms: Vec<Uuid> = home.rooms.iter().map(|room| room.id.0).collect();
+        let rows = sqlx::query!(
+            "with saved as (
+                 update homes set host_id = $3, city_id = $4, status = $5, kind = $6, offer = $7, title = $8, description = $9, guests = $10, bedrooms = $11,
+                        beds = $12, price = $13, currency = $14, lat = $15, lng = $16, approximate = $17, public_lat = $18, public_lng = $19, cell = $20,
+                        version = version + 1, updated_at = now()
+                 where tenant_id = $1 and id = $2 and version = $21 and status = $22 and city_id = $23
+                 returning version, updated_at
+             ), counts as (
+                 select homes, hosts from city_counts where tenant_id = $1 and city_id = $4 and $25::boolean for share
+             )
+             select s.version as \"version!\", s.updated_at as \"updated_at!\", m.name as \"name!\", c.homes as \"homes?\", c.hosts as \"hosts?\",
+                    n.room_id as \"room_id?\", n.arrive as \"arrive?\", n.leave as \"leave?\"
+             from saved s
+             join members m on m.tenant_id = $1 and m.id = $3
+             left join counts c on true
+             left join lateral (select * from stay_nights where tenant_id = $1 and room_id = any($24) and leave >= current_date - 1 offset 0) n on true
+             order by n.room_id, n.arrive",
             self.tenant().0,
             home.id.0,
             home.host.0,
@@ -72,17 +106,22 @@ impl TenantTx {
             i64::from(home.public.cell),
             was.version as i32,
             was.status.code(),
-            i64::from(was.city.0)
+            i64::from(was.city.0),
+            &rooms,
+            is_only_said(was, &home)
         )
-        .fetch_optional(&mut **self)
-        .await?
-        .ok_or_else(|| StoreError::Stale { table: "homes", id: home.id.to_string() })?;
-        home.version = saved.version as u32;
-        home.updated_at = saved.updated_at;
+        .fetch_all(&mut **self)
+        .await?;
+        let first = rows.first().ok_or_else(|| StoreError::Stale { table: "homes", id: home.id.to_string() })?;
+        home.version = first.version as u32;
+        home.updated_at = first.updated_at;
+        let host_name = first.name.clone();
+        let counts = first.homes.zip(first.hosts).map(|(homes, hosts)| CityCounts { homes: homes as u32, hosts: hosts as u32 });
+        let taken = by_room(rows.into_iter().map(|row| (row.room_id, row.arrive, row.leave)))?;
         if was.rooms != home.rooms {
-            self.save_rooms(home, &was.rooms).await?;
+            self.save_rooms(&home, &was.rooms).await?;
         }
-        Ok(())
+        Ok(SavedHome { view: HomeView { home, host_name, taken }, counts })
     }
 
     /// Rooms that are gone are deleted; a room somebody ever asked a stay in is refused by the constraint `stays_tenant_id_room_id_fkey`.
@@ -109,4 +148,13 @@ impl TenantTx {
         .await?;
         Ok(())
     }
+}
+
+/// A change for the eyes of watchers that moves no counts and locks nothing but the home: another price, another title.
+///
+/// Not one of the public place, although it leaves the numbers as they are: its trigger writes to the city's row, and of two who both had a
+/// share in that row already, none could.
+fn is_only_said(was: &Home, home: &Home) -> bool {
+    let stands = (home.host, home.city, home.status, home.public, &home.rooms) == (was.host, was.city, was.status, was.public, &was.rooms);
+    stands && home.status.is_public() && home.facts != was.facts
 }

@@ -25,6 +25,7 @@ pub struct Program {
 /// A running server. Killed when it is dropped.
 pub struct Serving {
     pub address: SocketAddr,
+    pub metrics_address: SocketAddr,
     /// From the start of the process to its line that says it is ready.
     pub ready_after: Duration,
     child: Child,
@@ -122,11 +123,14 @@ impl Serving {
         let begun = Instant::now();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ready = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, address)| address.trim().to_owned()));
-        let address = ready.expect("the server ended before it was ready").parse().unwrap();
+        let mut door = || {
+            let said = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, door)| door.trim().trim_end_matches("/metrics").to_owned()));
+            said.expect("the server ended before it was ready").parse().unwrap()
+        };
+        let (address, ready_after, metrics_address) = (door(), begun.elapsed(), door());
         // Whatever else it prints must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { address, ready_after: begun.elapsed(), child }
+        Self { address, metrics_address, ready_after, child }
     }
 
     pub fn client(&self) -> Client {

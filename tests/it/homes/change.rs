@@ -1,10 +1,10 @@
-//! Changing a home: by its version, its host, its fields; beside others who change it.
+//! Changing a home: by its version, its host, its fields; beside others who change it, and how often Postgres is asked for it.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{draft, draft_with, id, listed, told};
-use crate::harness::{TestApp, eventually};
+use crate::harness::{Client, TestApp, eventually, program::Program};
 
 const BARCELONA: &str = "city:3128760";
 
@@ -114,5 +114,54 @@ async fn who_waited_for_a_change_of_its_rooms_knows_the_rooms_after_it() {
     assert_eq!((resumed["version"].as_u64(), &resumed["rooms"][1]["name"]), (Some(4), &json!("Added")));
     let told = told(&app, BARCELONA).await;
     assert_eq!(told.last().unwrap().1["put"][0]["rooms"].as_array().map(Vec::len), Some(2));
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn who_waited_for_a_change_of_the_counts_tells_the_counts_after_it() {
+    let app = TestApp::spawn().await;
+    let (host, other) = (app.host().await, app.host().await);
+    let (home, next_door) = (listed(&host, &draft()).await, listed(&other, &draft()).await);
+    let edit = async {
+        let client = host.client.clone().with("If-Match", "1");
+        client.patch(&format!("/api/v1/homes/{}", id(&home)), &json!({"price": {"amount": 9000, "currency": "EUR"}})).await.expect(200).json()
+    };
+    let edited = meanwhile(&app, &next_door, &["update homes set status = 'paused' where id = $1"], edit).await;
+    assert_eq!((edited["version"].as_u64(), &edited["price"]["amount"]), (Some(2), &json!(9000)));
+    let told = told(&app, BARCELONA).await;
+    let (kind, change) = told.last().unwrap();
+    assert_eq!((kind.as_str(), &change["counts"]), ("home_changed", &json!({"homes": 1, "hosts": 1})));
+    app.stop().await;
+}
+
+/// Every question is a wait, and waiting is most of what an edit costs: its key, the home with its rooms, the saving, the event, the commit. Its
+/// beginning is one more, which is not in these figures.
+#[actix_web::test]
+async fn a_new_price_asks_postgres_no_more_than_it_must() {
+    const EDITS: u32 = 100;
+    let app = TestApp::spawn().await;
+    let host = app.host().await;
+    let home = listed(&host, &draft()).await;
+    let path = format!("/api/v1/homes/{}", id(&home));
+    // A process of its own: the figures of this one are those of all its tests.
+    let server = Program::beside(&app).starts(&[]).await;
+    let asked = async || {
+        let text = Client::new(server.metrics_address).get("/metrics").await.expect(200).text();
+        let counts = text.lines().filter(|line| line.starts_with("posada_db_query_seconds_count"));
+        counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u32>().unwrap()).sum::<u32>()
+    };
+    let edit = async |version: u32| {
+        let client = host.client.at(server.address).with("If-Match", version.to_string());
+        drop(client.patch(&path, &json!({"price": {"amount": 9000 + version, "currency": "EUR"}})).await.expect(200));
+    };
+    edit(1).await; // The first asks whose token it is.
+    let before = asked().await;
+    for version in 2..2 + EDITS {
+        edit(version).await;
+    }
+    // What the server asks for itself meanwhile is less than one for each edit.
+    let each = f64::from(asked().await - before) / f64::from(EDITS);
+    assert!((5.0..6.0).contains(&each), "{each} for each");
+    assert_eq!(server.ends().await, Some(0));
     app.stop().await;
 }
