@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use domain::{
-    CityId, HomeId, MemberId, Nights, Price, RoomId, StayId,
+    CityId, HomeId, MemberId, Nights, Price, RoomId, StayId, StreamName,
     money::Currency,
     nights::iso,
     stay::{Person, Progress, Side, Stay, StayHome, StayRoom, StayState, StayView, Total},
@@ -173,6 +173,9 @@ macro_rules! select_stays {
     };
 }
 
+// Several stays are picked by `any (array(select unnest($2)))`: a plan for `any($2)` looks dearer where it does not know how few they are, so that
+// Postgres plans the five tables anew each time, which takes ten times as long as reading them.
+
 fn kept(rows: Vec<Row>) -> Result<Vec<KeptStay>, StoreError> {
     rows.into_iter().map(KeptStay::try_from).collect()
 }
@@ -258,7 +261,7 @@ impl TenantTx {
     pub async fn stays_for_update(&mut self, ids: &[StayId]) -> Result<Vec<KeptStay>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
         sqlx::query!("select id from stays where tenant_id = $1 and id = any($2) order by id for update", self.tenant().0, &ids).fetch_all(&mut **self).await?;
-        kept(select_stays!("s.id = any($2) order by s.id", self.tenant().0, &ids).fetch_all(&mut **self).await?)
+        kept(select_stays!("s.id = any (array(select unnest($2::uuid[]))) order by s.id", self.tenant().0, &ids).fetch_all(&mut **self).await?)
     }
 
     /// Takes the nights of some stays; gives those that got theirs. Of two that overlap in one room, exactly one does.
@@ -327,17 +330,17 @@ impl TenantTx {
             seen
         );
         before.fetch_one(&mut **self).await?;
-        // The events by their keys, then the stays by theirs: joined freely, a plan may read one of the tables whole.
+        // The events by their keys, then the stays by theirs: joined freely, a plan may read one of the tables whole. That they are this host's is
+        // said by the stream; said once more of the stays, a plan made for any host would rather read every request that this one ever got.
         let ids = sqlx::query_scalar!(
             "update stays s
              set delivered_at = coalesce(s.delivered_at, $4), seen_at = case when $5 then coalesce(s.seen_at, $4) else s.seen_at end
-             where s.tenant_id = $1 and s.host_id = $2 and s.state = 'requested'
-               and (s.delivered_at is null or ($5 and s.seen_at is null))
+             where s.tenant_id = $1 and s.state = 'requested' and (s.delivered_at is null or ($5 and s.seen_at is null))
                and s.id = any (array(select ((body -> 'stay') ->> 'id')::uuid from events
-                                     where tenant_id = $1 and stream = 'member:' || $2::text and kind = 'stay_requested' and seq > $6 and seq <= $3))
+                                     where tenant_id = $1 and stream = $2 and kind = 'stay_requested' and seq > $6 and seq <= $3))
              returning s.id",
             tenant,
-            host.0,
+            StreamName::Member(host).to_string(),
             seq as i64,
             now,
             seen,
@@ -348,7 +351,7 @@ impl TenantTx {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        kept(select_stays!("s.id = any($2) order by s.id", tenant, &ids).fetch_all(&mut **self).await?)
+        kept(select_stays!("s.id = any (array(select unnest($2::uuid[]))) order by s.id", tenant, &ids).fetch_all(&mut **self).await?)
     }
 
     /// Marks one request as seen by its host; none when it was already.
@@ -422,7 +425,7 @@ impl TenantTx {
         )
         .fetch_all(&mut **self)
         .await?;
-        kept(select_stays!("s.id = any($2) order by s.id", tenant, &ids).fetch_all(&mut **self).await?)
+        kept(select_stays!("s.id = any (array(select unnest($2::uuid[]))) order by s.id", tenant, &ids).fetch_all(&mut **self).await?)
     }
 
     /// How far a member's own stream has reached them: (delivered, seen, head).
