@@ -132,7 +132,7 @@ async fn requests(ground: &Ground, homes: &[HomeId], guests: &[MemberId], round:
         let caller = Caller { tenant: ground.tenant, who };
         let mut tx = ground.store.begin(&caller).await?;
         let order = RequestStay { home: *home, room: None, nights, guests: 1, message: "May we?".to_owned(), now };
-        let stay = request_stay::run(&mut tx, ground.gazetteer, &caller, order).await?;
+        let stay = request_stay::run(&mut tx, ground.gazetteer, &caller, &order).await?;
         tx.commit().await?;
         anyhow::Ok(stay)
     });

@@ -227,8 +227,7 @@ async fn keep(tx: &mut TenantTx, orders: &[ApproveStay], judged: &[Judged], winn
     for (order, judged) in orders.iter().zip(judged) {
         let Judged::Moves(id) = judged else { continue };
         if let (Some(once), Some(kept)) = (&order.once, winners.get(id)) {
-            let body = serde_json::to_vec(&kept.view(Side::Host)).map_err(|e| StoreError::BadRow { table: "stays", id: id.to_string(), why: e.to_string() })?;
-            answers.push((once, KeptAnswer { status: 200, body }));
+            answers.push((once, KeptAnswer::json(200, &kept.view(Side::Host))?));
         }
     }
     tx.keep_answers(&answers).await?;

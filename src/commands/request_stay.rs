@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     caller::{Caller, Who},
-    store::{StoreError, TenantTx, events::NewEvent, stays::KeptStay},
+    store::{Done, KeptAnswer, Once, Store, StoreError, TenantTx, at_once::RoomOnOffer, events::NewEvent, stays::KeptStay},
 };
 
 #[derive(Clone, Debug)]
@@ -53,13 +53,32 @@ pub enum CannotRequest {
 }
 
 /// Runs inside the caller's transaction, which the edge commits together with the answer to the idempotency key.
-pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, guest: &Caller, order: RequestStay) -> Result<StayView, CannotRequest> {
+pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, guest: &Caller, order: &RequestStay) -> Result<StayView, CannotRequest> {
+    let room = tx.room_on_offer(order.home, order.room, order.nights).await?;
+    let kept = new_stay(gazetteer, guest, order, room.as_ref())?;
+    tx.insert_stay(&kept).await?;
+    tx.record([news(&kept)?]);
+    Ok(kept.view(Side::Guest))
+}
+
+/// The same in two round trips. None where anything is in the way, and then nothing was done: [`run`] says what it is.
+pub async fn at_once(store: &Store, gazetteer: &Gazetteer, guest: &Caller, order: &RequestStay, once: &Once) -> Result<Option<Done>, StoreError> {
+    let mut statements = store.at_once(guest.tenant).await?;
+    let Some(room) = statements.room_on_offer(order.home, order.room, order.nights).await? else { return Ok(None) };
+    let Ok(kept) = new_stay(gazetteer, guest, order, Some(&room)) else { return Ok(None) };
+    let answer = KeptAnswer::json(201, &kept.view(Side::Guest))?;
+    let event = statements.keep_request(&kept, room.home_version, once, &answer, news(&kept)?).await?;
+    Ok(event.map(|event| Done { answer, events: vec![event] }))
+}
+
+/// The rules: the request as it is to be kept, from what was read of the room.
+fn new_stay(gazetteer: &Gazetteer, guest: &Caller, order: &RequestStay, room: Option<&RoomOnOffer>) -> Result<KeptStay, CannotRequest> {
     let Who::Member { member, name, .. } = &guest.who else { return Err(CannotRequest::NotAMember) };
     let message = order.message.trim();
     if message.is_empty() || message.chars().count() > MESSAGE_MOST {
         return Err(CannotRequest::BadMessage);
     }
-    let room = tx.room_on_offer(order.home, order.room, order.nights).await?.ok_or(CannotRequest::NoSuchRoom)?;
+    let room = room.ok_or(CannotRequest::NoSuchRoom)?;
     if room.host == *member {
         return Err(CannotRequest::OwnHome);
     }
@@ -79,12 +98,12 @@ pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, guest: &Caller, order
 
     let answer_by = answer_by(order.now, begins);
     let stay = Stay { id: StayId(Uuid::now_v7()), guest: *member, host: room.host, terms_version: 1, progress: Progress::Requested { answer_by } };
-    let kept = KeptStay {
+    Ok(KeptStay {
         stay,
-        home: StayHome { id: room.home, title: room.title, city: room.city },
-        room: StayRoom { id: room.room, name: room.room_name },
+        home: StayHome { id: room.home, title: room.title.clone(), city: room.city },
+        room: StayRoom { id: room.room, name: room.room_name.clone() },
         guest: Person { id: *member, name: name.clone() },
-        host: Person { id: room.host, name: room.host_name },
+        host: Person { id: room.host, name: room.host_name.clone() },
         nights: order.nights,
         guests: order.guests,
         message: message.to_owned(),
@@ -93,10 +112,12 @@ pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, guest: &Caller, order
         answer_by,
         delivered_at: None,
         seen_at: None,
-    };
-    tx.insert_stay(&kept).await?;
-    tx.record([NewEvent::new(StreamName::Member(room.host), "stay_requested", &json!({ "stay": kept.view(Side::Host) }))?]);
-    Ok(kept.view(Side::Guest))
+    })
+}
+
+/// For the host's stream.
+fn news(kept: &KeptStay) -> Result<NewEvent, StoreError> {
+    NewEvent::new(StreamName::Member(kept.host.id), "stay_requested", &json!({ "stay": kept.view(Side::Host) }))
 }
 
 /// The instant at which a day begins where the home is; UTC where its zone is not known.

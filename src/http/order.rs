@@ -23,7 +23,7 @@ use super::{
 use crate::{
     app::App,
     caller::Caller,
-    store::{Claimed, KeptAnswer, Once, TenantTx},
+    store::{Claimed, Done, KeptAnswer, Once, StoreError, TenantTx},
 };
 
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -60,14 +60,40 @@ pub async fn run<A: Serialize, E: Into<Problem>, C: AsyncFnOnce(&mut TenantTx) -
     status: StatusCode,
     command: C,
 ) -> Result<HttpResponse, Problem> {
+    timed(name_of::<C>(), run_once(app, caller, once, status, command)).await
+}
+
+/// [`run`], but where a key was sent the command may first try to be done at once, in a shorter way that keeps the answer under the key itself. Where
+/// that gives none it has done nothing, and the command runs as ever: it finds what stood in the way and says so.
+pub async fn run_at_once<A: Serialize, E: Into<Problem>, C: AsyncFnOnce(&mut TenantTx) -> Result<A, E>>(
+    app: &App,
+    caller: &Caller,
+    once: Option<Once>,
+    status: StatusCode,
+    at_once: impl AsyncFnOnce(&Once) -> Result<Option<Done>, StoreError>,
+    command: C,
+) -> Result<HttpResponse, Problem> {
+    let answer = async {
+        if let Some(once) = &once
+            && let Some(Done { answer, events }) = at_once(once).await?
+        {
+            app.relay.publish(events);
+            return Ok(json(status, answer.body));
+        }
+        run_once(app, caller, once, status, command).await
+    };
+    timed(name_of::<C>(), answer).await
+}
+
+async fn timed(command: &'static str, answer: impl Future<Output = Result<HttpResponse, Problem>>) -> Result<HttpResponse, Problem> {
     let begun = Instant::now();
-    let answer = run_once(app, caller, once, status, command).await;
+    let answer = answer.await;
     let outcome = match &answer {
         Ok(_) => "done",
         Err(problem) if problem.status < 500 => "refused",
         Err(_) => "failed",
     };
-    metrics::histogram!("posada_command_seconds", "command" => name_of::<C>(), "outcome" => outcome).record(begun.elapsed().as_secs_f64());
+    metrics::histogram!("posada_command_seconds", "command" => command, "outcome" => outcome).record(begun.elapsed().as_secs_f64());
     answer
 }
 

@@ -18,7 +18,7 @@ use crate::{
         approve_stay::{ApproveStay, CannotApprove},
         request_stay::{self, CannotRequest, RequestStay},
     },
-    store::stays::After,
+    store::{Once, stays::After},
 };
 
 /// What a guest asks for.
@@ -68,7 +68,8 @@ pub(super) async fn request(app: web::Data<App>, guest: Member, home: web::Path<
     let nights = Nights::new(day("arrive", &order.body.arrive)?, day("leave", &order.body.leave)?)
         .map_err(|e| Problem::invalid_field("leave", e, Some("1 to 366 nights after arrive")))?;
     let asked = RequestStay { home: *home, room: *room, nights, guests: *guests, message: message.clone(), now: app.store.now() };
-    order::run(&app, &guest, once, StatusCode::CREATED, async |tx| request_stay::run(tx, app.gazetteer, &guest, asked).await).await
+    let at_once = async |once: &Once| request_stay::at_once(&app.store, app.gazetteer, &guest, &asked, once).await;
+    order::run_at_once(&app, &guest, once, StatusCode::CREATED, at_once, async |tx| request_stay::run(tx, app.gazetteer, &guest, &asked).await).await
 }
 
 /// One stay, for its guest or its host.
@@ -132,7 +133,7 @@ pub(super) async fn seen(app: web::Data<App>, host: Member, id: web::Path<StayId
     order::run(&app, &host, once, StatusCode::OK, async |tx| acknowledge::opened(tx, &host, *id, app.store.now()).await).await
 }
 
-async fn answer(app: &App, member: &Member, id: StayId, once: Option<crate::store::Once>, answer: Answer) -> Result<HttpResponse, Problem> {
+async fn answer(app: &App, member: &Member, id: StayId, once: Option<Once>, answer: Answer) -> Result<HttpResponse, Problem> {
     order::run(app, member, once, StatusCode::OK, async |tx| answer_stay::run(tx, member, id, answer, app.store.now()).await).await
 }
 

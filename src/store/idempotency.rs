@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use domain::{Event, TenantId};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{Store, StoreError, TenantTx};
@@ -33,6 +35,13 @@ impl Once {
         }
         Self { caller: caller.into(), key: key.into(), request_hash: hash.finalize().into() }
     }
+
+    /// What two requests with this key meet at: an advisory lock, held to the end of the transaction however that ends, a lost connection included.
+    /// A key cannot stay taken.
+    pub(super) fn lock(&self, tenant: TenantId) -> i64 {
+        let hash = Sha256::new().chain_update(tenant.0.as_bytes()).chain_update(&self.caller).chain_update([0]).chain_update(&self.key).finalize();
+        i64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
+    }
 }
 
 /// What is known about a key.
@@ -54,13 +63,25 @@ pub struct KeptAnswer {
     pub body: Vec<u8>,
 }
 
+impl KeptAnswer {
+    /// Of something that is told as JSON.
+    pub fn json(status: u16, answer: &impl Serialize) -> Result<Self, StoreError> {
+        let bad = |e: serde_json::Error| StoreError::BadRow { table: "idempotency_keys", id: "a new answer".into(), why: e.to_string() };
+        Ok(Self { status, body: serde_json::to_vec(answer).map_err(bad)? })
+    }
+}
+
+/// What was done in one statement and is true by now: the answer that was kept, and the events for the relay.
+#[derive(Debug)]
+pub struct Done {
+    pub answer: KeptAnswer,
+    pub events: Vec<Event>,
+}
+
 impl TenantTx {
     /// Takes a key for this transaction. Never waits for another transaction that has it: that is [`Claimed::InProgress`].
     pub async fn claim_key(&mut self, once: &Once) -> Result<Claimed, StoreError> {
         let tenant = self.tenant();
-        // The lock ends with the transaction however that ends, a lost connection included: a key cannot stay taken.
-        let lock = Sha256::new().chain_update(tenant.0.as_bytes()).chain_update(&once.caller).chain_update([0]).chain_update(&once.key).finalize();
-        let lock = i64::from_be_bytes([lock[0], lock[1], lock[2], lock[3], lock[4], lock[5], lock[6], lock[7]]);
         let taken = sqlx::query!(
             "with lock as (select pg_try_advisory_xact_lock($5) as free), put as (
                  insert into idempotency_keys (tenant_id, caller, key, request_hash) select $1, $2, $3, $4 from lock where free
@@ -71,7 +92,7 @@ impl TenantTx {
             once.caller,
             once.key,
             &once.request_hash,
-            lock
+            once.lock(tenant)
         )
         .fetch_one(&mut **self)
         .await?;

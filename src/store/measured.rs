@@ -173,10 +173,10 @@ fn name_of(sql: &str) -> String {
             (verb, words) = (writes.to_ascii_lowercase(), parts);
         }
     }
-    // What is read may be another `select`, or arrays: then the first table after it.
+    // What is read may be another `select`, or arrays, or come after the naming of a tenant: then the first table after it.
     let after = |keywords: &[&str]| {
         let mut pairs = words.clone().zip(words.clone().skip(1));
-        pairs.find(|(word, next)| is(word, keywords) && !is(next, &["select", "unnest", "lateral"])).map(|(_, next)| next)
+        pairs.find(|(word, next)| is(word, keywords) && !is(next, &["select", "unnest", "lateral", "posada_name_tenant"])).map(|(_, next)| next)
     };
     let first = words.clone().next().unwrap_or_default();
     let object = match verb.as_str() {
@@ -224,6 +224,8 @@ mod tests {
             ("with saved as (update homes set price = $2 where id = $1 returning version) select version from saved", "update homes"),
             ("with l as (select lock($1) as free), put as (insert into keys (key) select $2 from l) select free from l", "insert keys"),
             ("with some as (select id from stays) select count(*) from some", "with stays"),
+            ("select room.title from posada_name_tenant($1) as here (tenant) cross join lateral (select title from homes) room", "select homes"),
+            ("select seq from keep_request(tenant_id => $1)", "select keep_request"),
         ] {
             assert_eq!(name_of(sql), name);
         }

@@ -1,8 +1,9 @@
-//! All SQL. Every query on tenant data goes through a [`TenantTx`].
+//! All SQL. Every query on tenant data goes through a [`TenantTx`], or names its tenant itself ([`at_once`]).
 //!
 //! Called by commands (and by the live core through its ports). Decides nothing; constraints settle races.
 
 pub mod accounts;
+pub mod at_once;
 pub mod cities;
 mod city_change;
 pub mod city_page;
@@ -27,7 +28,7 @@ mod tx;
 use sqlx::PgPool;
 use thiserror::Error;
 
-pub use idempotency::{Claimed, KeptAnswer, Once};
+pub use idempotency::{Claimed, Done, KeptAnswer, Once};
 pub(crate) use principals::looked_up;
 pub use principals::{Principal, PrincipalMember, Revocation, Revoking};
 pub use tenants::{OwnerStore, Tenant};

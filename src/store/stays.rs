@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use domain::{
-    CityId, HomeId, MemberId, Nights, Price, RoomId, StayId, StreamName,
+    CityId, MemberId, Nights, StayId, StreamName,
     money::Currency,
     nights::iso,
     stay::{Person, Progress, Side, Stay, StayHome, StayRoom, StayState, StayView, Total},
@@ -12,22 +12,6 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{Store, StoreError, TenantTx};
-
-/// A room that may be asked for, and what asking needs to know of its home.
-#[derive(Clone, Debug)]
-pub struct RoomOnOffer {
-    pub home: HomeId,
-    pub title: String,
-    pub city: CityId,
-    pub host: MemberId,
-    pub host_name: String,
-    pub room: RoomId,
-    pub room_name: String,
-    pub guests: u8,
-    pub price: Option<Price>,
-    /// Some of the nights that were asked about are taken by now.
-    pub taken: bool,
-}
 
 /// A stay with everything its parties read of it.
 #[derive(Clone, Debug)]
@@ -181,50 +165,6 @@ fn kept(rows: Vec<Row>) -> Result<Vec<KeptStay>, StoreError> {
 }
 
 impl TenantTx {
-    /// A room of an active home; its first room where none is named. Says too whether some of the nights are taken by now: advice, only
-    /// [`take_nights`](Self::take_nights) decides.
-    pub async fn room_on_offer(&mut self, home: HomeId, room: Option<RoomId>, nights: Nights) -> Result<Option<RoomOnOffer>, StoreError> {
-        // Plain comparisons of nights, not `&&`: range operators are not leakproof, and row security would drop the index.
-        let row = sqlx::query!(
-            "select h.title, h.city_id, h.host_id, o.name as host_name, h.price, h.currency, r.id as room_id, r.name as room_name, r.guests,
-                    exists (select from stay_nights n where n.tenant_id = $1 and n.room_id = r.id and n.arrive < $5 and n.leave > $4) as \"taken!\"
-             from homes h
-             join rooms r on r.tenant_id = h.tenant_id and r.home_id = h.id
-             join members o on o.tenant_id = h.tenant_id and o.id = h.host_id
-             where h.tenant_id = $1 and h.id = $2 and h.status = 'active' and ($3::uuid is null or r.id = $3)
-             order by r.position, r.id limit 1",
-            self.tenant().0,
-            home.0,
-            room.map(|r| r.0),
-            nights.arrive(),
-            nights.leave()
-        )
-        .fetch_optional(&mut **self)
-        .await?;
-        row.map(|row| {
-            let bad = |why: String| StoreError::BadRow { table: "homes", id: home.to_string(), why };
-            let price = match (row.price, row.currency.as_deref()) {
-                (Some(amount), Some(code)) => {
-                    Some(Price::new(amount.into(), Currency::from_code(code).map_err(|e| bad(e.to_string()))?).map_err(|e| bad(e.to_string()))?)
-                }
-                _ => None,
-            };
-            Ok(RoomOnOffer {
-                home,
-                title: row.title,
-                city: CityId(row.city_id as u32),
-                host: row.host_id.into(),
-                host_name: row.host_name,
-                room: row.room_id.into(),
-                room_name: row.room_name,
-                guests: row.guests as u8,
-                price,
-                taken: row.taken,
-            })
-        })
-        .transpose()
-    }
-
     /// Keeps a new request.
     pub async fn insert_stay(&mut self, new: &KeptStay) -> Result<(), StoreError> {
         sqlx::query!(

@@ -31,9 +31,15 @@ pub struct TenantTx {
 }
 
 /// Measures how long a transaction held its connection, whichever way it ends.
-struct Timer {
+pub(super) struct Timer {
     begun: Instant,
-    outcome: &'static str,
+    pub(super) outcome: &'static str,
+}
+
+impl Timer {
+    pub(super) fn begin() -> Self {
+        Self { begun: Instant::now(), outcome: "uncommitted" }
+    }
 }
 
 /// Somebody who waits for a connection: counted while they wait, timed when they have one or have given up.
@@ -105,7 +111,7 @@ impl Store {
             store: self.clone(),
             revoked: Vec::new(),
             moved: Vec::new(),
-            timer: Timer { begun: Instant::now(), outcome: "uncommitted" },
+            timer: Timer::begin(),
         })
     }
 }

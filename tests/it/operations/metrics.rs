@@ -36,7 +36,7 @@ async fn what_happened_is_counted_by_what_it_was() {
         r#"posada_health{component="process"}"#,
         r#"posada_health{component="database"}"#,
         r#"posada_http_requests_total{method="POST",route="/api/v1/homes",status="2xx"}"#,
-        r#"posada_db_query_seconds_count{query="insert stays"}"#,
+        r#"posada_db_query_seconds_count{query="select keep_request"}"#,
         r#"posada_db_query_seconds_count{query="commit"}"#,
         r#"posada_cache_lookups_total{cache="principals",outcome="hit"}"#,
         r#"posada_live_messages_total{actor="city"}"#,

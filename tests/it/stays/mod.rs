@@ -2,6 +2,7 @@
 
 mod answer;
 mod approve;
+mod at_once;
 mod expire;
 mod inbox;
 mod request;
