@@ -4,7 +4,7 @@
 //! gathered once. Knows no connection but by its number.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     sync::Arc,
 };
 
@@ -36,13 +36,14 @@ struct Way {
     epoch: Arc<str>,
     group: Group,
     tiles: Arc<[TileKey]>,
-    watchers: Numbered<ConnId>,
+    /// In the order in which they came: so do their connections and sockets lie in memory, here and in the kernel.
+    watchers: BTreeMap<WatchKey, ConnId>,
 }
 
 /// What a tick tells those who look one way.
 pub(super) struct Told<'a> {
     pub(super) chunks: Arc<[Bytes]>,
-    pub(super) watchers: &'a Numbered<ConnId>,
+    pub(super) watchers: &'a BTreeMap<WatchKey, ConnId>,
 }
 
 impl Interest {
@@ -82,7 +83,7 @@ impl Interest {
                 for tile in tiles.iter() {
                     by_tile.entry(*tile).or_default().push(self.next);
                 }
-                self.ways.insert(self.next, Way { epoch, group, tiles, watchers: Numbered::default() });
+                self.ways.insert(self.next, Way { epoch, group, tiles, watchers: BTreeMap::new() });
                 *new.insert(self.next)
             }
         };
