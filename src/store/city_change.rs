@@ -19,6 +19,14 @@ impl TenantTx {
     pub async fn city_changes(&mut self, homes: &[HomeId]) -> Result<BTreeMap<CityId, CityChange>, StoreError> {
         let tenant = self.tenant().0;
         let ids: Vec<Uuid> = homes.iter().map(|h| h.0).collect();
+        // The homes are held first, as by whoever changes one: of an approval and an edit of the same home the later event tells of both.
+        let rows = sqlx::query!(
+            "select id, city_id, status = 'active' as \"active!\" from homes where tenant_id = $1 and id = any($2) order by id for share",
+            tenant,
+            &ids
+        )
+        .fetch_all(&mut **self)
+        .await?;
         // The cities' rows are held until the commit, in order: no later event of theirs can carry older counts.
         let held = sqlx::query!(
             "select city_id, homes, hosts from city_counts
@@ -31,10 +39,6 @@ impl TenantTx {
         .await?;
         let counts: BTreeMap<i64, CityCounts> =
             held.into_iter().map(|row| (row.city_id, CityCounts { homes: row.homes as u32, hosts: row.hosts as u32 })).collect();
-        let rows =
-            sqlx::query!("select id, city_id, status = 'active' as \"active!\" from homes where tenant_id = $1 and id = any($2) order by id", tenant, &ids)
-                .fetch_all(&mut **self)
-                .await?;
         let mut points: BTreeMap<HomeId, HomePoint> = self.home_points(homes).await?.into_iter().map(|p| (p.id, p)).collect();
         let mut changes: BTreeMap<CityId, CityChange> = BTreeMap::new();
         for row in rows {

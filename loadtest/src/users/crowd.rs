@@ -108,7 +108,10 @@ impl Crowd {
             let (host, places, url) = (Arc::clone(&self.host), Arc::clone(&self.places), self.url.clone());
             self.users.push(User { http: None, url, guest, host, dice: Dice::of(self.seed, number as u64), places });
         }
-        stream::iter(self.users[..users].iter_mut().map(|user| async move { user.open().await.map(drop) })).buffer_unordered(64).try_collect::<Vec<()>>().await?;
+        stream::iter(self.users[..users].iter_mut().map(|user| async move { user.open().await.map(drop) }))
+            .buffer_unordered(64)
+            .try_collect::<Vec<()>>()
+            .await?;
         let from = Instant::now() + lasting / 3;
         let times = Mutex::new(Histogram::new_with_max(600_000_000, 3)?);
         let meter = Meter { from, until: from + lasting, failures: AtomicU64::new(0), times };

@@ -134,6 +134,24 @@ async fn who_waited_for_a_change_of_the_counts_tells_the_counts_after_it() {
     app.stop().await;
 }
 
+#[actix_web::test]
+async fn an_approval_that_waited_for_an_edit_of_the_home_tells_the_home_after_it() {
+    let app = TestApp::spawn().await;
+    let (host, guest) = (app.host().await, app.guest().await);
+    let home = listed(&host, &draft()).await;
+    let asked = json!({"arrive": "2027-05-01", "leave": "2027-05-03", "guests": 1, "message": "Hello"});
+    let stay = guest.post(&format!("/api/v1/homes/{}/stays", id(&home)), &asked).await.expect(201).json();
+    let approve = async {
+        let order = json!({"terms_version": 1});
+        host.post(&format!("/api/v1/stays/{}/approval", id(&stay)), &order).await.expect(200).json()
+    };
+    drop(meanwhile(&app, &home, &["update homes set price = 12300, version = version + 1 where id = $1"], approve).await);
+    let told = told(&app, BARCELONA).await;
+    let put = &told.last().unwrap().1["put"][0];
+    assert_eq!((&put["price"]["amount"], put["rooms"][0]["taken"].as_array().map(Vec::len)), (&json!(12300), Some(1)));
+    app.stop().await;
+}
+
 /// Every question is a wait, and waiting is most of what an edit costs: its key, the home with its rooms, the saving, the event, the commit. Its
 /// beginning is one more, which is not in these figures.
 #[actix_web::test]
