@@ -57,7 +57,11 @@ impl Bounds {
     pub(super) const EMPTY: Self = Self { south: i32::MAX, west: i32::MAX, north: i32::MIN, east: i32::MIN };
 
     pub(super) fn of(at: Position) -> Self {
-        Self { south: floor(at.lat), west: floor(at.lng), north: ceil(at.lat), east: ceil(at.lng) }
+        Self::around(&Units::of(at.lat), &Units::of(at.lng))
+    }
+
+    fn around(lat: &Units, lng: &Units) -> Self {
+        Self { south: lat.floor, west: lng.floor, north: lat.ceil, east: lng.ceil }
     }
 
     pub(super) fn grow(&mut self, other: Self) {
@@ -105,12 +109,14 @@ impl Sums {
     pub(super) const NONE: Self = Self { weight: Weight { things: 0, homes: 0, hosts: 0 }, lat: 0, lng: 0, bounds: Bounds::EMPTY };
 
     pub(super) fn of(at: Position, weight: Weight) -> Self {
-        Self { weight, lat: units(at.lat), lng: units(at.lng), bounds: Bounds::of(at) }
+        let (lat, lng) = (Units::of(at.lat), Units::of(at.lng));
+        Self { weight, lat: lat.nearest, lng: lng.nearest, bounds: Bounds::around(&lat, &lng) }
     }
 
     /// Of so many homes that were summed elsewhere: positions in units, and the box around them.
     pub(super) fn of_homes(homes: u32, lat: i64, lng: i64, around: BBox) -> Self {
-        let bounds = Bounds { south: floor(around.south), west: floor(around.west), north: ceil(around.north), east: ceil(around.east) };
+        let [south, west, north, east] = [around.south, around.west, around.north, around.east].map(Units::of);
+        let bounds = Bounds { south: south.floor, west: west.floor, north: north.ceil, east: east.ceil };
         Self { weight: Weight { things: homes, homes, hosts: 0 }, lat, lng, bounds }
     }
 
@@ -149,16 +155,18 @@ impl Sums {
     }
 }
 
-fn units(degrees: f64) -> i64 {
-    (degrees * UNITS).round() as i64
+/// Degrees in units: the nearest, and those that are surely not above and not below.
+struct Units {
+    nearest: i64,
+    floor: i32,
+    ceil: i32,
 }
 
-fn floor(degrees: f64) -> i32 {
-    let near = (degrees * UNITS).round();
-    (if near / UNITS <= degrees { near } else { near - 1.0 }) as i32
-}
-
-fn ceil(degrees: f64) -> i32 {
-    let near = (degrees * UNITS).round();
-    (if near / UNITS >= degrees { near } else { near + 1.0 }) as i32
+impl Units {
+    fn of(degrees: f64) -> Self {
+        let near = (degrees * UNITS).round();
+        let back = near / UNITS;
+        let (nearest, unit) = (near as i64, near as i32);
+        Self { nearest, floor: unit - i32::from(back > degrees), ceil: unit + i32::from(back < degrees) }
+    }
 }
