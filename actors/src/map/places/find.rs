@@ -23,7 +23,7 @@ impl Places {
         let code = tile.codes().start;
         let (mut at, mut z) = (WORLD, 0);
         while z < tile.z {
-            let Inside::Quarters(first) = self.tiles[at as usize].inside else { return Found::Within(at) };
+            let Inside::Quarters(first) = self.inside(at) else { return Found::Within(at) };
             z += 1;
             at = first + quarter(code, z);
         }
@@ -33,8 +33,8 @@ impl Places {
     /// The sums of what is in a tile.
     pub(in crate::map) fn sums(&self, tile: TileKey) -> Sums {
         match self.find(tile) {
-            Found::Kept(at) => self.tiles[at as usize].sums,
-            Found::Within(at) if self.tiles[at as usize].sums.weight.things == 0 => Sums::NONE,
+            Found::Kept(at) => self.sums[at as usize],
+            Found::Within(at) if self.sums[at as usize].weight.things == 0 => Sums::NONE,
             Found::Within(_) => {
                 let mut sums = Sums::NONE;
                 self.slots(tile).for_each(|slot| sums.add(&self.spots[slot as usize].sums()));
@@ -67,13 +67,13 @@ impl Places {
         };
         let (mut found, mut to_come) = (self.beyond.clone(), vec![WORLD]);
         while let Some(tile) = to_come.pop() {
-            let tile = &self.tiles[tile as usize];
-            if tile.sums.weight.things == 0 || !meets(&tile.sums.bounds()) {
+            let sums = &self.sums[tile as usize];
+            if sums.weight.things == 0 || !meets(&sums.bounds()) {
                 continue;
             }
-            match &tile.inside {
+            match self.inside(tile) {
                 Inside::Things(slots) => found.extend(slots),
-                Inside::Quarters(first) => to_come.extend(*first..first + 4),
+                Inside::Quarters(first) => to_come.extend(first..first + 4),
             }
         }
         found
@@ -85,12 +85,12 @@ impl Places {
         let mut boxes: Vec<BBox> = self.beyond.iter().map(own).collect();
         let mut to_come = vec![(WORLD, 0)];
         while let Some((tile, level)) = to_come.pop() {
-            let tile = &self.tiles[tile as usize];
-            match &tile.inside {
-                _ if tile.sums.weight.things == 0 => {}
-                _ if level == z => boxes.push(tile.sums.bounds().degrees()),
+            let sums = &self.sums[tile as usize];
+            match self.inside(tile) {
+                _ if sums.weight.things == 0 => {}
+                _ if level == z => boxes.push(sums.bounds().degrees()),
                 Inside::Things(slots) => boxes.extend(slots.iter().map(own)),
-                Inside::Quarters(first) => to_come.extend((*first..first + 4).map(|part| (part, level + 1))),
+                Inside::Quarters(first) => to_come.extend((first..first + 4).map(|part| (part, level + 1))),
             }
         }
         boxes
@@ -107,10 +107,10 @@ struct Slots<'a> {
 
 impl Slots<'_> {
     fn open(&mut self, tile: u32) {
-        match &self.places.tiles[tile as usize].inside {
+        match self.places.inside(tile) {
             Inside::Things(slots) => self.list = slots.iter(),
             // The last comes out first: in the order of codes.
-            Inside::Quarters(first) => self.to_come.extend((*first..first + 4).rev()),
+            Inside::Quarters(first) => self.to_come.extend((first..first + 4).rev()),
         }
     }
 }

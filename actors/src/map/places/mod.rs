@@ -26,6 +26,9 @@ const CROWD: usize = 32;
 /// does not split and join.
 const FEW: u32 = 12;
 
+/// So many can come to a list before it is laid elsewhere in memory.
+const SPARE: usize = 3;
+
 /// Beyond the tiles; above every code.
 const BEYOND: u64 = u64::MAX;
 
@@ -49,34 +52,30 @@ impl Spot {
     }
 }
 
-#[derive(Debug, Default)]
-struct Tile {
-    sums: Sums,
-    inside: Inside,
-}
-
-#[derive(Debug)]
-enum Inside {
+/// How a tile is kept.
+#[derive(Clone, Copy, Debug)]
+enum Inside<'a> {
     /// Slots, in no order.
-    Things(Vec<u32>),
+    Things(&'a [u32]),
     /// Its quarters: four tiles from this one on, in the order of codes.
     Quarters(u32),
 }
 
-impl Default for Inside {
-    fn default() -> Self {
-        Self::Things(Vec::new())
-    }
-}
-
-/// Tiles by place in [`Places::tiles`].
+/// The first of all tiles, and a part of none.
 const WORLD: u32 = 0;
 
+/// What is known of tiles stands in a list for each kind of thing, not together: the way down to a place reads four bytes of each tile,
+/// which for a million things fit in a core's own cache, and then it is known at once which sums to change.
 #[derive(Debug)]
 pub(super) struct Places {
     /// By slot; stale where nothing is.
     spots: Vec<Spot>,
-    tiles: Vec<Tile>,
+    /// By tile: the first of its quarters, [`WORLD`] for one that is kept whole.
+    quarters: Vec<u32>,
+    /// By tile.
+    sums: Vec<Sums>,
+    /// By tile: the slots of what is in it, if it is kept whole.
+    lists: Vec<Vec<u32>>,
     /// Where four tiles are that are not in use.
     unused: Vec<u32>,
     /// Slots of what lies beyond the tiles.
@@ -93,6 +92,15 @@ impl Path {
     fn as_slice(&self) -> &[u32] {
         &self.tiles[..self.len]
     }
+
+    /// How many tiles of this path, which is that of one of two codes, hold the other code as well.
+    fn shared(&self, a: u64, b: u64) -> usize {
+        if a == BEYOND || b == BEYOND {
+            return 0;
+        }
+        let alike = (a ^ b).leading_zeros() as usize - (u64::BITS as usize - 2 * FINEST as usize);
+        self.len.min(1 + alike / 2)
+    }
 }
 
 /// Which quarter of a tile of level `z - 1` holds a code.
@@ -107,7 +115,7 @@ impl Places {
         let mut order: Vec<(u64, u32)> = spots.iter().enumerate().map(|(slot, spot)| (spot.code, slot as u32)).collect();
         order.sort_unstable();
         let on_tiles = order.partition_point(|(code, _)| *code != BEYOND);
-        let mut places = Self { spots, tiles: vec![Tile::default()], unused: Vec::new(), beyond: Vec::new() };
+        let mut places = Self { spots, quarters: vec![WORLD], sums: vec![Sums::NONE], lists: vec![Vec::new()], unused: Vec::new(), beyond: Vec::new() };
         places.fill(WORLD, 0, &order[..on_tiles]);
         for (_, slot) in &order[on_tiles..] {
             places.spots[*slot as usize].listed = places.beyond.len() as u32;
@@ -118,35 +126,46 @@ impl Places {
 
     /// Fills an empty tile of level `z` with slots in the order of their codes.
     fn fill(&mut self, tile: u32, z: Level, order: &[(u64, u32)]) {
-        let mut sums = Sums::default();
-        let inside = if order.len() <= CROWD || z == FINEST {
+        let mut sums = Sums::NONE;
+        if order.len() <= CROWD || z == FINEST {
+            let mut slots = Vec::with_capacity(order.len() + SPARE);
             for (listed, (_, slot)) in order.iter().enumerate() {
                 let spot = &mut self.spots[*slot as usize];
                 spot.listed = listed as u32;
                 sums.add(&spot.sums());
+                slots.push(*slot);
             }
-            Inside::Things(order.iter().map(|(_, slot)| *slot).collect())
+            self.lists[tile as usize] = slots;
         } else {
             let first = self.four();
             let mut rest = order;
             for n in 0..4 {
                 let (here, later) = rest.split_at(rest.partition_point(|(code, _)| quarter(*code, z + 1) <= n));
                 self.fill(first + n, z + 1, here);
-                sums.add(&self.tiles[(first + n) as usize].sums);
+                sums.add(&self.sums[(first + n) as usize]);
                 rest = later;
             }
-            Inside::Quarters(first)
-        };
-        self.tiles[tile as usize] = Tile { sums, inside };
+            self.quarters[tile as usize] = first;
+        }
+        self.sums[tile as usize] = sums;
     }
 
     /// Four empty tiles.
     fn four(&mut self) -> u32 {
         self.unused.pop().unwrap_or_else(|| {
-            let first = self.tiles.len() as u32;
-            self.tiles.extend([const { Tile { sums: Sums::NONE, inside: Inside::Things(Vec::new()) } }; 4]);
+            let first = self.sums.len() as u32;
+            self.quarters.extend([WORLD; 4]);
+            self.sums.extend([Sums::NONE; 4]);
+            self.lists.extend([const { Vec::new() }; 4]);
             first
         })
+    }
+
+    fn inside(&self, tile: u32) -> Inside<'_> {
+        match self.quarters[tile as usize] {
+            WORLD => Inside::Things(&self.lists[tile as usize]),
+            first => Inside::Quarters(first),
+        }
     }
 
     /// The code of what is in a slot; none beyond the tiles.
@@ -167,24 +186,25 @@ impl Places {
         self.split(&path);
     }
 
-    /// The thing in a slot is elsewhere now, or weighs something else.
-    pub(super) fn shift(&mut self, slot: u32, at: Position, weight: Weight) {
+    /// The thing in a slot is elsewhere now, or weighs something else. Returns the code of where it was; none beyond the tiles.
+    pub(super) fn shift(&mut self, slot: u32, at: Position, weight: Weight) -> Option<u64> {
         let old = self.spots[slot as usize];
+        let was = Some(old.code).filter(|code| *code != BEYOND);
         if (old.at, old.weight) == (at, weight) {
-            return;
+            return was;
         }
-        let new = Spot { listed: old.listed, ..Spot::new(at, weight) };
-        let (from, to) = (self.path(old.code), self.path(new.code));
-        let common = from.as_slice().iter().zip(to.as_slice()).take_while(|(a, b)| a == b).count();
+        let new = Spot::new(at, weight);
+        let to = self.path(new.code);
+        let common = to.shared(old.code, new.code);
+        let from = self.path_from(&to, common, old.code);
         let (left, entered) = (&from.as_slice()[common..], &to.as_slice()[common..]);
         let (gone, come) = (old.sums(), new.sums());
         // One path to the end, or beyond the tiles before and after: it stays on its list.
-        let stays = left.is_empty() && entered.is_empty();
-        if !stays {
+        if left.is_empty() && entered.is_empty() {
+            self.spots[slot as usize] = Spot { listed: old.listed, ..new };
+        } else {
             self.unlist(&from, slot);
-        }
-        self.spots[slot as usize] = new;
-        if !stays {
+            self.spots[slot as usize] = new;
             self.list(&to, slot);
         }
         self.follow(left, Some(&gone), None);
@@ -196,6 +216,7 @@ impl Places {
         if !left.is_empty() {
             self.join(&from);
         }
+        was
     }
 
     /// Takes the thing out of a slot.
@@ -210,24 +231,39 @@ impl Places {
     /// Nothing holds what lies beyond the tiles.
     fn path(&self, code: u64) -> Path {
         let mut path = Path { tiles: [WORLD; FINEST as usize + 1], len: usize::from(code != BEYOND) };
-        if code == BEYOND {
-            return path;
-        }
-        let mut tile = WORLD;
-        while let Inside::Quarters(first) = self.tiles[tile as usize].inside {
-            tile = first + quarter(code, path.len as Level);
-            path.tiles[path.len] = tile;
-            path.len += 1;
+        if code != BEYOND {
+            self.go_on(&mut path, code);
         }
         path
     }
 
+    /// The path of a code, of which so much is the beginning of another path.
+    fn path_from(&self, other: &Path, common: usize, code: u64) -> Path {
+        if common == 0 {
+            return self.path(code);
+        }
+        let mut path = Path { tiles: other.tiles, len: common };
+        self.go_on(&mut path, code);
+        path
+    }
+
+    /// From the last tile of a path to where its things are.
+    fn go_on(&self, path: &mut Path, code: u64) {
+        loop {
+            let first = self.quarters[path.tiles[path.len - 1] as usize];
+            if first == WORLD {
+                return;
+            }
+            path.tiles[path.len] = first + quarter(code, path.len as Level);
+            path.len += 1;
+        }
+    }
+
     /// The list at the end of a path.
     fn list_of(&mut self, path: &Path) -> &mut Vec<u32> {
-        match path.as_slice().last().map(|tile| &mut self.tiles[*tile as usize].inside) {
-            Some(Inside::Things(slots)) => slots,
-            // A path ends where things are.
-            Some(Inside::Quarters(_)) | None => &mut self.beyond,
+        match path.as_slice().last() {
+            Some(tile) => &mut self.lists[*tile as usize],
+            None => &mut self.beyond,
         }
     }
 
@@ -247,32 +283,37 @@ impl Places {
         }
     }
 
-    /// Takes one thing out of some tiles' sums and another in. From fine to coarse: a box that the thing held open is that of the
-    /// tile's parts, which are right already.
+    /// Takes one thing out of some tiles' sums and another in; the tiles are a path or a piece of one.
     fn follow(&mut self, tiles: &[u32], gone: Option<&Sums>, come: Option<&Sums>) {
-        for tile in tiles.iter().rev() {
-            let sums = &mut self.tiles[*tile as usize].sums;
-            let shrinks = gone.is_some_and(|gone| sums.take(gone));
+        // No tile's sums need another's, so that memory can answer for all of them at once.
+        let mut shrunk = 0u32;
+        for (n, tile) in tiles.iter().enumerate() {
+            let sums = &mut self.sums[*tile as usize];
+            if let Some(gone) = gone {
+                shrunk |= u32::from(sums.take(gone)) << n;
+            }
             if let Some(come) = come {
                 sums.add(come);
             }
-            if shrinks {
+        }
+        // From fine to coarse: a box that the thing held open is that of the tile's parts, which are right already.
+        for (n, tile) in tiles.iter().enumerate().rev() {
+            if shrunk >> n & 1 == 1 {
                 let bounds = self.bounds_of_parts(*tile);
-                self.tiles[*tile as usize].sums.set_bounds(bounds);
+                self.sums[*tile as usize].set_bounds(bounds);
             }
         }
     }
 
     fn bounds_of_parts(&self, tile: u32) -> Bounds {
-        let Tile { sums, inside } = &self.tiles[tile as usize];
         let mut bounds = Bounds::EMPTY;
-        match inside {
-            Inside::Quarters(first) => (*first..first + 4).for_each(|part| bounds.grow(self.tiles[part as usize].sums.bounds())),
+        match self.inside(tile) {
+            Inside::Quarters(first) => (first..first + 4).for_each(|part| bounds.grow(self.sums[part as usize].bounds())),
             Inside::Things(slots) => {
                 for slot in slots {
                     bounds.grow(Bounds::of(self.spots[*slot as usize].at));
                     // The others reach as far: what is on one spot costs one look.
-                    if bounds == sums.bounds() {
+                    if bounds == self.sums[tile as usize].bounds() {
                         break;
                     }
                 }
@@ -288,11 +329,10 @@ impl Places {
         if z == FINEST {
             return;
         }
-        let Inside::Things(slots) = &mut self.tiles[*tile as usize].inside else { return };
-        if slots.len() <= CROWD {
+        if self.lists[*tile as usize].len() <= CROWD {
             return;
         }
-        let slots = std::mem::take(slots);
+        let slots = std::mem::take(&mut self.lists[*tile as usize]);
         let mut order: Vec<(u64, u32)> = slots.iter().map(|slot| (self.spots[*slot as usize].code, *slot)).collect();
         order.sort_unstable();
         self.fill(*tile, z, &order);
@@ -300,23 +340,30 @@ impl Places {
 
     /// Keeps the first tile of a path that is hardly filled as one.
     fn join(&mut self, path: &Path) {
-        let Some(tile) = path.as_slice().iter().copied().find(|tile| self.tiles[*tile as usize].sums.weight.things <= FEW) else { return };
-        let Inside::Quarters(first) = self.tiles[tile as usize].inside else { return };
+        // The last tile is one already, and no tile before its holder holds less: nearly always one look is enough.
+        let Some([holder, _]) = path.as_slice().last_chunk() else { return };
+        if self.sums[*holder as usize].weight.things > FEW {
+            return;
+        }
+        let Some(tile) = path.as_slice().iter().copied().find(|tile| self.sums[*tile as usize].weight.things <= FEW) else { return };
+        let Inside::Quarters(first) = self.inside(tile) else { return };
         let mut slots = Vec::with_capacity(CROWD);
         self.clear(first, &mut slots);
         for (listed, slot) in slots.iter().enumerate() {
             self.spots[*slot as usize].listed = listed as u32;
         }
-        self.tiles[tile as usize].inside = Inside::Things(slots);
+        self.quarters[tile as usize] = WORLD;
+        self.lists[tile as usize] = slots;
     }
 
     /// Empties four tiles and what they are kept as; what was in them is added to a list.
     fn clear(&mut self, first: u32, into: &mut Vec<u32>) {
-        for tile in first..first + 4 {
-            match std::mem::take(&mut self.tiles[tile as usize]).inside {
-                Inside::Things(slots) => into.extend(slots),
-                Inside::Quarters(first) => self.clear(first, into),
+        for tile in (first..first + 4).map(|tile| tile as usize) {
+            match std::mem::replace(&mut self.quarters[tile], WORLD) {
+                WORLD => into.extend(std::mem::take(&mut self.lists[tile])),
+                first => self.clear(first, into),
             }
+            self.sums[tile] = Sums::NONE;
         }
         self.unused.push(first);
     }

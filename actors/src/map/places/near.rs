@@ -26,13 +26,13 @@ impl Places {
         let mut found: Vec<u32> = self.beyond.iter().copied().filter(is_near).collect();
         let mut to_come = vec![WORLD];
         while let Some(tile) = to_come.pop() {
-            let tile = &self.tiles[tile as usize];
-            if tile.sums.weight.things == 0 || from.reach_of_box(tile.sums.bounds().degrees()) > reach {
+            let sums = &self.sums[tile as usize];
+            if sums.weight.things == 0 || from.reach_of_box(sums.bounds().degrees()) > reach {
                 continue;
             }
-            match &tile.inside {
+            match self.inside(tile) {
                 Inside::Things(slots) => found.extend(slots.iter().copied().filter(is_near)),
-                Inside::Quarters(first) => to_come.extend(*first..first + 4),
+                Inside::Quarters(first) => to_come.extend(first..first + 4),
             }
         }
         found
@@ -47,7 +47,7 @@ struct Outward<'a> {
 
 impl Outward<'_> {
     fn add_tile(&mut self, tile: u32) {
-        let sums = &self.places.tiles[tile as usize].sums;
+        let sums = &self.places.sums[tile as usize];
         if sums.weight.things > 0 {
             self.heap.push(Candidate { away: self.from.reach_of_box(sums.bounds().degrees()), what: What::Tile(tile) });
         }
@@ -66,9 +66,9 @@ impl Iterator for Outward<'_> {
             let Candidate { away, what } = self.heap.pop()?;
             match what {
                 What::Thing(slot) => return Some((slot, away.least_metres())),
-                What::Tile(tile) => match &self.places.tiles[tile as usize].inside {
+                What::Tile(tile) => match self.places.inside(tile) {
                     Inside::Things(slots) => slots.iter().for_each(|slot| self.add_thing(*slot)),
-                    Inside::Quarters(first) => (*first..first + 4).for_each(|part| self.add_tile(part)),
+                    Inside::Quarters(first) => (first..first + 4).for_each(|part| self.add_tile(part)),
                 },
             }
         }

@@ -59,8 +59,8 @@ fn check(places: &Places, naive: &Naive) {
     let mut seen: Vec<u32> = Vec::new();
     let mut to_come = vec![(WORLD, 0)];
     while let Some((tile, z)) = to_come.pop() {
-        let Tile { sums, inside } = &places.tiles[tile as usize];
-        match inside {
+        let sums = &places.sums[tile as usize];
+        match places.inside(tile) {
             Inside::Things(slots) => {
                 assert!(slots.len() <= CROWD || z == FINEST, "{} things are kept as one at level {z}", slots.len());
                 assert_eq!(*sums, sums_of(slots.iter().map(|slot| &naive[slot])));
@@ -70,9 +70,9 @@ fn check(places: &Places, naive: &Naive) {
             Inside::Quarters(first) => {
                 assert!(sums.weight.things > FEW, "{} things are kept as four at level {z}", sums.weight.things);
                 let mut parts = Sums::NONE;
-                (*first..first + 4).for_each(|part| parts.add(&places.tiles[part as usize].sums));
+                (first..first + 4).for_each(|part| parts.add(&places.sums[part as usize]));
                 assert_eq!(*sums, parts);
-                to_come.extend((*first..first + 4).map(|part| (part, z + 1)));
+                to_come.extend((first..first + 4).map(|part| (part, z + 1)));
             }
         }
     }
