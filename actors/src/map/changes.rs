@@ -9,9 +9,10 @@ use foldhash::HashMap;
 use wire::Encoding;
 
 use super::{
-    LiveMap, Thing, binary,
+    LiveMap, Thing,
+    before::Was,
+    binary,
     chunk::{Group, Mode, change, cluster_chunk},
-    live_map::Was,
     sums::Cluster,
     tile::{FINEST, Level, TileKey},
 };
@@ -41,7 +42,7 @@ impl<T: Thing> Default for Changes<T> {
 }
 
 impl<T: Thing> Changes<T> {
-    pub(super) fn new(before: HashMap<T::Id, Option<Was<T>>>, map: &LiveMap<T>) -> Self {
+    pub(super) fn new(before: Vec<(T::Id, Option<Was<T>>)>, map: &LiveMap<T>) -> Self {
         let mut changed: Vec<_> = before.into_iter().map(|(id, before)| Changed { id, before: before.map(Arc::new) }).collect();
         changed.sort_unstable_by_key(|changed| changed.id);
         let mut places = Vec::with_capacity(changed.len() * 2);

@@ -8,6 +8,7 @@ use domain::{BBox, Position};
 
 use super::{
     Changes, Matcher, Mode, Thing, Weight,
+    before::{Before, Mark, Was},
     handles::Handles,
     places::Places,
     sphere::least_metres_between,
@@ -37,12 +38,17 @@ pub struct ViewPlan {
     pub total: Weight,
 }
 
-/// A thing as it was, and the code of where.
-#[derive(Clone, Debug)]
-pub(super) struct Was<T> {
-    pub(super) thing: T,
-    /// None beyond the tiles.
-    pub(super) code: Option<u64>,
+/// Where a thing is kept.
+#[derive(Debug)]
+struct Slot<T> {
+    thing: Option<T>,
+    mark: Mark,
+}
+
+impl<T> Slot<T> {
+    fn of(thing: T) -> Self {
+        Self { thing: Some(thing), mark: Mark::default() }
+    }
 }
 
 /// Things by id and by place.
@@ -50,13 +56,12 @@ pub(super) struct Was<T> {
 pub struct LiveMap<T: Thing> {
     levels: RangeInclusive<Level>,
     today: i32,
-    slots: Vec<Option<T>>,
+    slots: Vec<Slot<T>>,
     free: Vec<u32>,
     ids: HashMap<T::Id, u32>,
     handles: Handles,
     places: Places,
-    /// What things were when [`LiveMap::take_changes`] was last called.
-    before: HashMap<T::Id, Option<Was<T>>>,
+    before: Before<T>,
 }
 
 impl<T: Thing> LiveMap<T> {
@@ -69,28 +74,29 @@ impl<T: Thing> LiveMap<T> {
     pub fn filled(levels: RangeInclusive<Level>, today: i32, things: impl IntoIterator<Item = T>) -> Self {
         let things = things.into_iter();
         let mut ids = HashMap::with_capacity_and_hasher(things.size_hint().0, RandomState::default());
-        let mut slots: Vec<Option<T>> = Vec::with_capacity(things.size_hint().0);
+        let mut slots: Vec<Slot<T>> = Vec::with_capacity(things.size_hint().0);
         for mut thing in things {
             thing.set_today(today);
             match ids.entry(thing.id()) {
-                Entry::Occupied(slot) => slots[*slot.get() as usize] = Some(thing),
+                Entry::Occupied(slot) => slots[*slot.get() as usize].thing = Some(thing),
                 Entry::Vacant(new) => {
                     new.insert(slots.len() as u32);
-                    slots.push(Some(thing));
+                    slots.push(Slot::of(thing));
                 }
             }
         }
         // In the order of their places: what is looked at together lies together.
-        let code = |slot: &Option<T>| slot.as_ref().and_then(|thing| code_of(thing.at()));
+        let code = |slot: &Slot<T>| slot.thing.as_ref().and_then(|thing| code_of(thing.at()));
         let mut order: Vec<_> = slots.iter().enumerate().map(|(slot, thing)| (code(thing), slot as u32)).collect();
         order.sort_unstable();
-        let slots: Vec<Option<T>> = order.iter().map(|(_, slot)| slots[*slot as usize].take()).collect();
-        slots.iter().flatten().enumerate().for_each(|(slot, thing)| {
+        let slots: Vec<Slot<T>> = order.iter().filter_map(|(_, slot)| slots[*slot as usize].thing.take()).map(Slot::of).collect();
+        let things = || slots.iter().filter_map(|slot| slot.thing.as_ref());
+        things().enumerate().for_each(|(slot, thing)| {
             ids.insert(thing.id(), slot as u32);
         });
-        let places = Places::of(slots.iter().flatten().map(|thing| (thing.at(), thing.weight())));
+        let places = Places::of(things().map(|thing| (thing.at(), thing.weight())));
         let handles = Handles::of(ids.keys().map(|id| T::handle(*id)));
-        Self { levels, today, slots, free: Vec::new(), ids, handles, places, before: HashMap::default() }
+        Self { levels, today, slots, free: Vec::new(), ids, handles, places, before: Before::new() }
     }
 
     pub fn len(&self) -> usize {
@@ -107,7 +113,7 @@ impl<T: Thing> LiveMap<T> {
 
     /// All things, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().flatten()
+        self.slots.iter().filter_map(|slot| slot.thing.as_ref())
     }
 
     pub fn today(&self) -> i32 {
@@ -116,24 +122,36 @@ impl<T: Thing> LiveMap<T> {
 
     /// Adds a thing, or puts it in the place of the one with its id, wherever that was.
     pub fn put(&mut self, mut thing: T) {
+        let id = thing.id();
+        let slot = self.ids.get(&id).copied();
         thing.set_today(self.today);
+        match slot {
+            Some(slot) => self.replace(slot, thing),
+            None => self.add(thing),
+        }
+    }
+
+    fn add(&mut self, thing: T) {
+        let id = thing.id();
+        let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
+        self.places.put(slot, thing.at(), thing.weight());
+        let new = Slot { thing: Some(thing), mark: self.before.come(id) };
+        match self.slots.get_mut(slot as usize) {
+            Some(empty) => *empty = new,
+            None => self.slots.push(new),
+        }
+        self.ids.insert(id, slot);
+        self.handles.come(T::handle(id));
+    }
+
+    fn replace(&mut self, slot: u32, thing: T) {
         let (id, at, weight) = (thing.id(), thing.at(), thing.weight());
-        let Some(&slot) = self.ids.get(&id) else {
-            let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
-            self.places.put(slot, at, weight);
-            match self.slots.get_mut(slot as usize) {
-                Some(place) => *place = Some(thing),
-                None => self.slots.push(Some(thing)),
-            }
-            self.ids.insert(id, slot);
-            self.handles.come(T::handle(id));
-            self.before.entry(id).or_insert(None);
-            return;
-        };
-        let code = self.places.code(slot);
-        let old = self.slots[slot as usize].replace(thing);
-        self.places.shift(slot, at, weight);
-        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, code }));
+        let Slot { thing: place, mark } = &mut self.slots[slot as usize];
+        let old = place.replace(thing);
+        let code = self.places.shift(slot, at, weight);
+        if let Some(thing) = old {
+            self.before.change(mark, id, || Was { thing, code });
+        }
     }
 
     /// Takes a thing off the map; false if it was not there.
@@ -141,10 +159,12 @@ impl<T: Thing> LiveMap<T> {
         let Some(slot) = self.ids.remove(&id) else { return false };
         self.handles.go(T::handle(id));
         let code = self.places.code(slot);
-        let old = self.slots[slot as usize].take();
+        let Slot { thing, mark } = &mut self.slots[slot as usize];
+        if let Some(thing) = thing.take() {
+            self.before.go(*mark, id, Was { thing, code });
+        }
         self.places.remove(slot);
         self.free.push(slot);
-        self.before.entry(id).or_insert_with(|| old.map(|thing| Was { thing, code }));
         true
     }
 
@@ -154,11 +174,10 @@ impl<T: Thing> LiveMap<T> {
             return;
         }
         self.today = today;
-        for (slot, thing) in self.slots.iter_mut().enumerate() {
+        for (n, Slot { thing, mark }) in self.slots.iter_mut().enumerate() {
             let Some(thing) = thing else { continue };
-            let slot = slot as u32;
             if thing.changes_on(today) {
-                self.before.entry(thing.id()).or_insert_with(|| Some(Was { thing: thing.clone(), code: self.places.code(slot) }));
+                self.before.change(mark, thing.id(), || Was { thing: thing.clone(), code: self.places.code(n as u32) });
             }
             thing.set_today(today);
         }
@@ -171,13 +190,13 @@ impl<T: Thing> LiveMap<T> {
 
     /// What changed since this was last called (or since the map was filled).
     pub fn take_changes(&mut self) -> Changes<T> {
-        let before = std::mem::take(&mut self.before);
+        let before = self.before.take();
         Changes::new(before, self)
     }
 
     /// Forgets what changed, when nobody looks: otherwise what was is kept until it is taken.
     pub fn forget_changes(&mut self) {
-        self.before = HashMap::default();
+        self.before.take();
     }
 
     /// The level a box is shown at, by box and zoom alone.
@@ -272,7 +291,7 @@ impl<T: Thing> LiveMap<T> {
     }
 
     fn slot(&self, slot: u32) -> Option<&T> {
-        self.slots.get(slot as usize).and_then(Option::as_ref)
+        self.slots.get(slot as usize).and_then(|slot| slot.thing.as_ref())
     }
 }
 

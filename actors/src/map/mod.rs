@@ -12,6 +12,7 @@
 //! Nothing is silently cut: the sums of a view's clusters are the matching things in the tiles it covers. Tiles end at 85.05°; what
 //! lies beyond is in no view, but in [`LiveMap::nearest`], [`LiveMap::within`] and [`LiveMap::in_bbox`].
 
+mod before;
 mod binary;
 mod changes;
 mod chunk;
