@@ -61,9 +61,10 @@ impl<T: Thing> LiveMap<T> {
         match (group.mode, group.encoding) {
             (Mode::Clusters, encoding) => cluster_chunk(encoding, tile, self.cluster(group, tile).as_ref()),
             (Mode::Entities, Encoding::Json) => {
-                let mut out = Vec::with_capacity(160);
+                let seen = self.seen(group, tile);
+                let mut out = Vec::with_capacity(64 + seen.len() * 240);
                 let _ = write!(out, r#"{{"k":"{tile}","full":["#);
-                write_items(&mut out, &self.seen(group, tile));
+                write_items(&mut out, &seen);
                 out.extend_from_slice(b"]}");
                 out.into()
             }
@@ -169,5 +170,29 @@ pub(super) fn write_number(out: &mut Vec<u8>, number: u32) {
 
 /// A JSON string with everything escaped that must be.
 pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
-    let _ = serde_json::to_writer(out, text);
+    // Hardly any has such a byte. All are looked at, not until the first: many at a time.
+    let is_plain = text.bytes().fold(true, |plain, byte| plain & (byte >= 0x20) & (byte != b'"') & (byte != b'\\'));
+    if !is_plain {
+        let _ = serde_json::to_writer(out, text);
+        return;
+    }
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn text_is_written_as_json_has_it(text in prop_oneof!["\\PC{0,40}", any::<String>(), "[\"\\\\/\u{0}-\u{20}\u{7f}a]{0,6}"]) {
+            let mut out = b"before".to_vec();
+            write_text(&mut out, &text);
+            prop_assert_eq!(&out[6..], serde_json::to_vec(&text).unwrap());
+        }
+    }
 }
