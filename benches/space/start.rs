@@ -67,6 +67,8 @@ pub async fn run(order: &Order) -> anyhow::Result<Report> {
     let mut report = Report::new("start of a city");
     report.figure("homes", f64::from(order.homes));
     let (mut read, mut built, mut first, mut next, mut filtered) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    // Until the end: with a core its threads go, and with them the connections to Postgres that were opened there.
+    let mut cores = Vec::new();
     // The first round fills Postgres' and the machine's caches, and does not count.
     for round in 0..=order.rounds {
         let begun = Instant::now();
@@ -98,6 +100,7 @@ pub async fn run(order: &Order) -> anyhow::Result<Report> {
                 filtered.push(look(HomeFilter { guests: Some(guests), ..HomeFilter::default() }).await?.0.as_secs_f64() * 1e3);
             }
         }
+        cores.push(live);
     }
     database.stop().await;
     report.figure("read from Postgres: median ms", percentile(&read, 0.5));
