@@ -139,7 +139,7 @@ fn move_by(bencher: Bencher<'_, '_>, metres: u32) {
     for home in &mut moved {
         home.at = Position::new(home.at.lat + (chance.next() - 0.5) * step, home.at.lng + (chance.next() - 0.5) * step).unwrap();
     }
-    // In an order that has nothing to do with where they are.
+    // In an order that has nothing to do with where they are. There are more than calls: to come round would be to move nothing.
     moved.sort_unstable_by_key(|home| home.id);
     let mut next = moved.iter().cycle().enumerate();
     let tick = || {

@@ -89,8 +89,7 @@ pub async fn run(order: &Order) -> anyhow::Result<Report> {
             Ok::<_, NoAnswer>((begun.elapsed(), answer.homes))
         };
         let (was_first, seen) = look(HomeFilter::default()).await?;
-        // Neighbouring cities have homes in this view too.
-        ensure!(seen >= u64::from(order.homes), "the first view shows {seen} homes");
+        ensure!(seen == u64::from(order.homes), "the first view shows {seen} homes");
         if round > 0 {
             for (all, took) in [(&mut read, was_read), (&mut built, was_built), (&mut first, was_first)] {
                 all.push(took.as_secs_f64() * 1e3);
