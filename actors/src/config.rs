@@ -20,6 +20,8 @@ pub enum OutletKind {
 pub struct LiveConfig {
     /// How bytes reach a WebSocket. `raw`: written into the socket as they are made, which costs least. `queue`: as the body of an HTTP response. The same protocol and the same door either way; server-sent events always come as a body.
     pub outlet: OutletKind,
+    /// Whether raw sockets are written many at a time, by io_uring, where the kernel allows it.
+    pub io_uring: bool,
     /// Threads for worlds, cities and inboxes; 0: one per two cores, at least one.
     pub threads: usize,
     /// A world, city or inbox that nobody watches stops after this.
@@ -79,6 +81,7 @@ impl Default for LiveConfig {
     fn default() -> Self {
         Self {
             outlet: OutletKind::Raw,
+            io_uring: true,
             threads: 0,
             idle_stop_ms: 60_000,
             head_check_ms: 1_000,

@@ -61,13 +61,26 @@ pub async fn run(tx: &mut TenantTx, gazetteer: &Gazetteer, guest: &Caller, order
     Ok(kept.view(Side::Guest))
 }
 
-/// The same in two round trips. None where anything is in the way, and then nothing was done: [`run`] says what it is.
+/// The same in two round trips, or in one for a room that somebody read lately. None where anything is in the way, and then nothing was done:
+/// [`run`] says what it is.
 pub async fn at_once(store: &Store, gazetteer: &Gazetteer, guest: &Caller, order: &RequestStay, once: &Once) -> Result<Option<Done>, StoreError> {
-    let mut statements = store.at_once(guest.tenant).await?;
-    let Some(room) = statements.room_on_offer(order.home, order.room, order.nights).await? else { return Ok(None) };
+    let tenant = guest.tenant;
+    let known = store.known_room(tenant, order.home, order.room).await;
+    let mut statements = store.at_once(tenant).await?;
+    let room = match known {
+        Some(room) => room,
+        None => {
+            let Some(room) = statements.room_on_offer(order.home, order.room, order.nights).await? else { return Ok(None) };
+            store.remember_room(tenant, order.room, &room).await;
+            room
+        }
+    };
     let Ok(kept) = new_stay(gazetteer, guest, order, Some(&room)) else { return Ok(None) };
     let answer = KeptAnswer::json(201, &kept.view(Side::Guest))?;
     let event = statements.keep_request(&kept, room.home_version, once, &answer, news(&kept)?).await?;
+    if event.is_none() {
+        store.forget_room(tenant, order.home, order.room).await;
+    }
     Ok(event.map(|event| Done { answer, events: vec![event] }))
 }
 

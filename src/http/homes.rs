@@ -74,6 +74,8 @@ pub(super) async fn show(request: HttpRequest, app: web::Data<App>, caller: SeeM
     let seen = tx.homes(&[*id], not_over_since(now)).await?.pop();
     let visible = |seen: &HomeView| seen.home.status.is_public() || caller.member() == Some(seen.home.host);
     let seen = seen.filter(visible).ok_or_else(|| Problem::not_found("home"))?;
+    drop(tx);
+    app.store.remember_rooms(caller.tenant, &seen).await;
     tagged_json(&request, &HomeAnswer::of(app.gazetteer, seen, caller.member(), now), "private, no-cache")
 }
 

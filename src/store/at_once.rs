@@ -45,8 +45,8 @@ impl AtOnce {
         room_on_offer(&mut self.connection, self.tenant, home, room, nights).await
     }
 
-    /// Keeps a request, the answer to its key and the host's event, and commits: one statement. None where the key is known or in use or the home
-    /// has another version by now or is not on offer; then nothing was done.
+    /// Keeps a request, the answer to its key and the host's event, and commits: one statement. None where the key is known or in use, the home
+    /// has another version by now or is not on offer, the host another name, or some of the nights are taken; then nothing was done.
     pub async fn keep_request(
         mut self,
         new: &KeptStay,
@@ -59,9 +59,9 @@ impl AtOnce {
         let kept = sqlx::query!(
             "select seq as \"seq!\", at as \"at!\" from keep_request(
                  tenant_id => $1, caller => $2, key => $3, request_hash => $4, key_lock => $5, status => $6, body => $7,
-                 home_id => $8, home_version => $9, id => $10, room_id => $11, guest_id => $12, host_id => $13, arrive => $14, leave => $15,
-                 guests => $16, message => $17, total => $18, currency => $19, terms_version => $20, requested_at => $21, answer_by => $22,
-                 stream => $23, kind => $24, event => $25)",
+                 home_id => $8, home_version => $9, host_name => $10, id => $11, room_id => $12, guest_id => $13, host_id => $14,
+                 arrive => $15, leave => $16, guests => $17, message => $18, total => $19, currency => $20, terms_version => $21,
+                 requested_at => $22, answer_by => $23, stream => $24, kind => $25, event => $26)",
             tenant.0,
             once.caller,
             once.key,
@@ -71,6 +71,7 @@ impl AtOnce {
             answer.body,
             new.home.id.0,
             home_version as i32,
+            new.host.name,
             new.stay.id.0,
             new.room.id.0,
             new.guest.id.0,

@@ -20,6 +20,7 @@ mod measured;
 pub mod members;
 pub mod operator;
 pub mod principals;
+mod rooms;
 pub mod sessions;
 pub mod stays;
 pub mod tenants;
@@ -39,18 +40,19 @@ pub use tx::TenantTx;
 pub struct Store {
     pool: PgPool,
     principals: principals::Principals,
+    rooms: rooms::Rooms,
     clock: clock::Clock,
     keeps: bool,
 }
 
 impl Store {
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, principals: principals::Principals::default(), clock: clock::Clock::default(), keeps: true }
+        Self { pool, principals: principals::Principals::default(), rooms: rooms::Rooms::default(), clock: clock::Clock::default(), keeps: true }
     }
 
     /// One that keeps no answer: everything is asked of Postgres each time. For the baseline.
     pub fn keeping_nothing(pool: PgPool) -> Self {
-        Self { principals: principals::Principals::with_room(0), keeps: false, ..Self::new(pool) }
+        Self { principals: principals::Principals::with_room(0), rooms: rooms::Rooms::with_room(0), keeps: false, ..Self::new(pool) }
     }
 
     /// Room for kept answers: as many as somebody would keep, or none.
@@ -71,6 +73,10 @@ impl Store {
             return StoreError::Busy(error);
         }
         error.into()
+    }
+
+    fn rooms(&self) -> &rooms::Rooms {
+        &self.rooms
     }
 
     fn principals(&self) -> &principals::Principals {

@@ -101,7 +101,7 @@ const OURS: &[(&str, Unit, Kind, &str)] = &[
     ("posada_db_pool_waiting", Unit::Count, Kind::Gauge, "Transactions and queries that wait for a connection now."),
     ("posada_db_pool_connections", Unit::Count, Kind::Gauge, "Connections to Postgres, by state (idle, used)."),
     ("posada_db_acquire_seconds", Unit::Seconds, Kind::Histogram, "Time somebody waited for a connection, given up waits included."),
-    ("posada_cache_lookups_total", Unit::Count, Kind::Counter, "Looks into a cache, by cache (principals, tenants) and outcome (hit, miss)."),
+    ("posada_cache_lookups_total", Unit::Count, Kind::Counter, "Looks into a cache, by cache (principals, rooms, tenants) and outcome (hit, miss)."),
     ("posada_revocations_heard_total", Unit::Count, Kind::Counter, "Sessions, members and tenants whose change was heard of, by whoever made it."),
     ("posada_db_pool_exhausted_total", Unit::Count, Kind::Counter, "Times no connection to Postgres became free in time."),
     ("posada_http_given_up_total", Unit::Count, Kind::Counter, "Requests given up after http.answer_seconds, by route."),

@@ -5,6 +5,7 @@
 
 use std::{
     io,
+    os::fd::{AsRawFd as _, RawFd},
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -40,6 +41,10 @@ impl Line for Socket {
             Err(Errno::AGAIN) => self.0.try_write(bytes),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn socket(&self) -> Option<RawFd> {
+        Some(self.0.as_raw_fd())
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -191,14 +191,6 @@ impl Conn {
         }
         writer.batch(self.framing, &mut self.views, now, repairs)
     }
-
-    /// Gives the outlet its state; what stays in `frames` has reached the socket.
-    pub(super) fn give_state(&mut self, frames: &mut Frames, now: Instant) {
-        self.outlet.state(frames, now);
-        if self.views.iter().any(View::waits) {
-            self.outlet.wake_when_free();
-        }
-    }
 }
 
 impl Conn {

@@ -9,6 +9,7 @@
 
 mod conn;
 mod interest;
+mod post;
 mod ready;
 mod streams;
 mod view;
@@ -37,6 +38,7 @@ use crate::{
 };
 use conn::Conn;
 use interest::Interest;
+use post::Together;
 use ready::Ready;
 use write::Writer;
 
@@ -153,6 +155,7 @@ impl Hub {
         Self::create(move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             let id = core.next_id();
+            let together = if core.config.io_uring { Together::open() } else { Together::default() };
             Self {
                 core,
                 id,
@@ -161,7 +164,7 @@ impl Hub {
                 boards: HashMap::new(),
                 streams: HashMap::new(),
                 ready: Ready::default(),
-                writer: Writer::default(),
+                writer: Writer::new(together),
                 flush_soon: false,
                 deliver: Some(ctx.address().recipient()),
             }
@@ -199,6 +202,7 @@ impl Hub {
     fn flush(&mut self) {
         let (now, mut repairs) = (Instant::now(), Vec::new());
         self.ready.take(&mut self.conns, |some| self.writer.turn(some, now, &mut repairs));
+        self.writer.send(&mut self.conns, now);
         self.writer.done(now);
         for key in repairs {
             self.repair(key);

@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 
 use super::{
     conn::Conn,
+    post::Together,
     ready,
     view::{Part, View},
 };
@@ -21,6 +22,7 @@ use crate::{
     frames,
     framing::Framing,
     messages::WatchKey,
+    numbered::Numbered,
     outlet::{Framed, Frames},
     shares::Share,
     telemetry::meters,
@@ -41,6 +43,7 @@ pub(super) struct Writer {
     /// Bytes that a tenant's connections were given and that its share does not know of yet.
     taken: Option<(Arc<Share>, usize)>,
     went: Went,
+    together: Together,
 }
 
 /// Frames that sockets took at once and that tell of the same commit, to be counted together.
@@ -56,13 +59,13 @@ struct Went {
 const TOGETHER: usize = 64;
 
 impl Went {
-    fn add(&mut self, frame: &Framed) {
-        if self.frames >= TOGETHER || self.at != frame.at {
+    fn add(&mut self, at: Option<OffsetDateTime>, bytes: &Bytes) {
+        if self.frames >= TOGETHER || self.at != at {
             self.count();
         }
-        self.at = frame.at;
+        self.at = at;
         self.frames += 1;
-        self.bytes += frame.bytes.len();
+        self.bytes += bytes.len();
     }
 
     fn count(&mut self) {
@@ -126,6 +129,10 @@ impl Hash for DeltaKey {
 }
 
 impl Writer {
+    pub(super) fn new(together: Together) -> Self {
+        Self { together, ..Self::default() }
+    }
+
     /// What waits in a connection's views, as the frames of one write; and adds the parts that have to be repaired.
     pub(super) fn batch(&mut self, framing: Framing, views: &mut [View], now: Instant, repairs: &mut Vec<WatchKey>) -> Frames {
         let (mut frames, mut length) = (Frames::new(), 0);
@@ -164,15 +171,24 @@ impl Writer {
         black_box(some.iter().filter(|conn| conn.outlet.takes_state()).count());
         let given: SmallVec<[Frames; ready::TOGETHER]> = some.iter_mut().map(|conn| conn.state_due(self, now, repairs)).collect();
         for (conn, mut frames) in some.iter_mut().zip(given).filter(|(_, frames)| !frames.is_empty()) {
-            let bytes = frames.iter().map(|frame| frame.bytes.len()).sum();
-            conn.give_state(&mut frames, now);
-            self.wrote(&conn.share, &frames, bytes, now);
+            self.gave(&conn.share, frames.iter().map(|frame| frame.bytes.len()).sum(), now);
+            if !self.together.take(conn, &mut frames, now) {
+                conn.outlet.state(&mut frames, now);
+                frames.iter().for_each(|frame| self.went.add(frame.at, &frame.bytes));
+            }
+            if conn.views.iter().any(View::waits) {
+                conn.outlet.wake_when_free();
+            }
         }
     }
 
-    /// A connection was given its batch, of so many bytes; what is still in it has reached the socket.
-    fn wrote(&mut self, share: &Arc<Share>, frames: &[Framed], bytes: usize, now: Instant) {
-        frames.iter().for_each(|frame| self.went.add(frame));
+    /// Sends what was gathered for many sockets.
+    pub(super) fn send(&mut self, conns: &mut Numbered<Box<Conn>>, now: Instant) {
+        self.together.send(conns, now, |at, bytes| self.went.add(at, bytes));
+    }
+
+    /// A connection was given a batch of so many bytes.
+    fn gave(&mut self, share: &Arc<Share>, bytes: usize, now: Instant) {
         match &mut self.taken {
             Some((known, taken)) if Arc::ptr_eq(known, share) => *taken += bytes,
             other => {

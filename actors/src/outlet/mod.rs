@@ -8,7 +8,11 @@ mod lanes;
 mod queue;
 mod raw;
 
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    os::fd::RawFd,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -42,6 +46,13 @@ pub trait Outlet: Send {
     /// Takes the state of one flush: several frames, one write. What the socket took at once stays in `frames`, for its owner to count;
     /// what waits is taken out, and counted by the outlet when it has gone.
     fn state(&mut self, frames: &mut Frames, now: Instant);
+    /// Where nothing waits: takes a frame as if its socket had taken all of it, and gives the socket, for the owner to write the frame there at
+    /// once, together with others'. None: the frame goes the usual way.
+    fn lend(&mut self, _now: Instant) -> Option<RawFd> {
+        None
+    }
+    /// The socket that was lent took only so much of the frame, or is gone.
+    fn fell_short(&mut self, _frame: &Framed, _taken: io::Result<usize>, _now: Instant) {}
     /// Asks to be told (by the outlet's own call of its owner) when there is room again.
     fn wake_when_free(&mut self);
     /// Event entries that still fit; none while more than half of the bytes are taken.

@@ -5,6 +5,7 @@
 
 use std::{
     io,
+    os::fd::RawFd,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -19,6 +20,10 @@ use crate::{framing::Framing, wire::Close};
 pub trait Line: Send + Sync {
     /// Takes as much as it has room for; [`io::ErrorKind::WouldBlock`] if that is nothing.
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+    /// The socket itself, if others may write to it what [`try_write`](Self::try_write) would.
+    fn socket(&self) -> Option<RawFd> {
+        None
+    }
     /// Ready when there may be room again.
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
@@ -93,21 +98,31 @@ impl<L: Line> Ends<L> {
 
     /// Writes a frame that nothing waits before. False if some of it is left over, or the socket is gone.
     fn write_through(&self, waiting: &mut Waiting, frame: &Framed, now: Instant) -> bool {
-        let taken = match self.line.try_write(&frame.bytes) {
+        match self.line.try_write(&frame.bytes) {
             Ok(taken) if taken == frame.bytes.len() => {
                 waiting.lanes.passed(now);
-                return true;
+                true
             }
+            taken => {
+                Self::keep_rest(waiting, frame, taken, now);
+                false
+            }
+        }
+    }
+
+    /// The socket took so much of a frame that nothing waits before: the rest is for the connection's task.
+    fn keep_rest(waiting: &mut Waiting, frame: &Framed, taken: io::Result<usize>, now: Instant) {
+        let taken = match taken {
             Ok(taken) => taken,
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
             Err(_) => {
                 Self::gone(waiting);
-                return false;
+                return waiting.lanes.wake_writer();
             }
         };
         waiting.lanes.began(frame.at, frame.bytes.len(), now);
         waiting.left = frame.bytes.slice(taken..);
-        false
+        waiting.lanes.wake_writer();
     }
 
     fn gone(waiting: &mut Waiting) -> Pumped {
@@ -142,7 +157,6 @@ impl<L: Line> Outlet for RawOutlet<L> {
         if frames.len() == 1 && waiting.left.is_empty() && waiting.lanes.is_idle() {
             if !self.0.write_through(&mut waiting, &frames[0], now) {
                 frames.clear();
-                waiting.lanes.wake_writer();
             }
             return;
         }
@@ -151,6 +165,20 @@ impl<L: Line> Outlet for RawOutlet<L> {
         if waiting.left.is_empty() && self.0.pump(&mut waiting) != Pumped::Empty {
             waiting.lanes.wake_writer();
         }
+    }
+
+    fn lend(&mut self, now: Instant) -> Option<RawFd> {
+        let socket = self.0.line.socket()?;
+        let mut waiting = self.0.lock();
+        let is_free = waiting.left.is_empty() && waiting.lanes.is_idle();
+        is_free.then(|| {
+            waiting.lanes.passed(now);
+            socket
+        })
+    }
+
+    fn fell_short(&mut self, frame: &Framed, taken: io::Result<usize>, now: Instant) {
+        Ends::<L>::keep_rest(&mut self.0.lock(), frame, taken, now);
     }
 
     fn wake_when_free(&mut self) {
@@ -252,6 +280,10 @@ mod tests {
             if takes == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(takes) }
         }
 
+        fn socket(&self) -> Option<RawFd> {
+            Some(7)
+        }
+
         fn poll_room(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
             if self.room.load(Ordering::SeqCst) > 0 { Poll::Ready(Ok(())) } else { Poll::Pending }
         }
@@ -320,6 +352,31 @@ mod tests {
         bench.pipe.room.store(10, Ordering::SeqCst);
         assert!(bench.turn().is_pending());
         assert_eq!((bench.took().as_str(), bench.outlet.takes_state(), bench.freed.load(Ordering::SeqCst)), ("e", true, 1));
+    }
+
+    #[test]
+    fn a_socket_is_lent_only_while_nothing_waits_and_what_falls_short_is_written_later() {
+        let mut bench = Bench::new(0);
+        let frame = Framed { bytes: Bytes::from_static(b"one"), at: None };
+        assert!(bench.turn().is_pending());
+        assert_eq!((bench.outlet.lend(Instant::now()), bench.outlet.takes_state()), (Some(7), true));
+        bench.outlet.fell_short(&frame, Ok(1), Instant::now());
+        assert_eq!((bench.outlet.takes_state(), bench.wakes.0.load(Ordering::SeqCst)), (false, 1), "the task has to wait for room");
+        assert_eq!(bench.outlet.lend(Instant::now()), None, "nothing may overtake the rest");
+        bench.pipe.room.store(10, Ordering::SeqCst);
+        assert!(bench.turn().is_pending());
+        assert_eq!((bench.took().as_str(), bench.outlet.takes_state()), ("ne", true));
+        bench.outlet.push(frame.clone()).unwrap();
+        assert_eq!(bench.outlet.lend(Instant::now()), None, "events leave before state");
+        assert!(bench.turn().is_pending());
+        assert_eq!(bench.took(), "one");
+        assert!(bench.outlet.lend(Instant::now()).is_some());
+        bench.outlet.fell_short(&frame, Err(io::ErrorKind::WouldBlock.into()), Instant::now());
+        assert!(bench.turn().is_pending());
+        assert_eq!(bench.took(), "one", "of a full socket all is left");
+        assert!(bench.outlet.lend(Instant::now()).is_some());
+        bench.outlet.fell_short(&frame, Err(io::ErrorKind::BrokenPipe.into()), Instant::now());
+        assert!(bench.turn().is_ready() && !bench.outlet.takes_state());
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The live core over real sockets: maps that move, streams that resume, hostile frames, revocation, drain.
 //!
-//! Whatever is said over a WebSocket is asked of both outlets: the same tests, each compiled for either.
+//! Whatever is said over a WebSocket is asked of both outlets: the same tests, each compiled for either. Maps also of the raw outlet without
+//! io_uring.
 #![allow(clippy::duplicate_mod)]
 
 mod conformance;
+mod one_by_one;
 mod queue;
 mod raw;
 mod sse;

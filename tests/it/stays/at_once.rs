@@ -197,3 +197,35 @@ async fn of_many_requests_with_one_key_at_once_one_is_made() {
     assert_eq!(host.get("/api/v1/inbox").await.expect(200).json()["head"], 1);
     app.stop().await;
 }
+
+/// The page of a home is remembered for whoever asks next; what has changed since is read again.
+#[actix_web::test]
+async fn what_a_guest_saw_before_they_asked_is_not_believed() {
+    let app = TestApp::spawn().await;
+    let (host, home, guest) = two_people(&app).await;
+    let path = format!("/api/v1/homes/{}", home["id"].as_str().unwrap());
+    let looks = async || drop(guest.get(&path).await.expect(200));
+
+    looks().await;
+    let first = guest.asks(&home, 10, 12).await.expect(201).json();
+    assert_eq!(first["total"]["amount"].as_u64(), home["price"]["amount"].as_u64().map(|price| 2 * price));
+
+    looks().await;
+    let edit = host.client.clone().with("If-Match", home["version"].to_string());
+    edit.patch(&path, &json!({"price": {"amount": 4100, "currency": "EUR"}, "title": "Another house"})).await.expect(200);
+    let second = guest.asks(&home, 20, 22).await.expect(201).json();
+    assert_eq!((&second["total"]["amount"], &second["home"]["title"]), (&json!(8200), &json!("Another house")));
+
+    looks().await;
+    sqlx::query("update members set name = 'Renamed' where id = $1::uuid").bind(&host.id).execute(app.owner()).await.unwrap();
+    assert_eq!(guest.asks(&home, 30, 32).await.expect(201).json()["host"]["name"], "Renamed");
+
+    looks().await;
+    host.approves(&first).await.expect(200);
+    guest.asks(&home, 11, 13).await.problem(409, "nights-taken");
+
+    looks().await;
+    drop(host.post(&format!("{path}/pause"), &Value::Null).await.expect(200));
+    guest.asks(&home, 40, 42).await.problem(404, "not-found");
+    app.stop().await;
+}
