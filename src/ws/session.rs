@@ -121,7 +121,7 @@ impl<O: Outlet + Clone + 'static> Session<O> {
                 Next::Came(Ok(Inbound::Binary(_))) if self.framing.encoding() == Encoding::Json => self.close(Close::Binary),
                 Next::Came(Ok(Inbound::Binary(bytes))) => self.frame(binary::parse(&bytes, OffsetDateTime::now_utc())),
                 Next::Came(Ok(Inbound::Ping(payload))) => self.pong(&payload),
-                Next::Came(Ok(Inbound::Pong)) => self.tell(Said::Heard(self.id), "pong"),
+                Next::Came(Ok(Inbound::Pong)) => self.heard(),
                 Next::Came(Ok(Inbound::Close)) => self.close(Close::Normal),
                 Next::Came(Err(wrong)) => self.wrong(wrong),
                 Next::Checked(Asked::Hello(hello), guest) => self.enter(guest, hello),
@@ -168,7 +168,12 @@ impl<O: Outlet + Clone + 'static> Session<O> {
         if self.outlet.push(Framed { bytes: Framing::pong(payload), at: None }).is_err() {
             return self.close(Close::Overflow);
         }
-        self.tell(Said::Heard(self.id), "ping");
+        self.heard();
+    }
+
+    /// Somebody is there. A hub that is too full to hear it hears it next time: nobody who only answered is told that the server is busy.
+    fn heard(&self) {
+        let _ = self.hub.try_send(Said::Heard(self.id));
     }
 
     fn wrong(&mut self, wrong: Wrong) {
@@ -232,7 +237,10 @@ impl<O: Outlet + Clone + 'static> Session<O> {
         if self.window.1 > FRAMES_PER_S {
             return self.say(ErrorFrame::over_limit(word, format!("more than {FRAMES_PER_S} frames in a second"), 1_000));
         }
-        self.tell(Said::Frame(self.id, frame), word);
+        match frame {
+            ClientFrame::Pong { .. } => self.heard(),
+            frame => self.tell(Said::Frame(self.id, frame), word),
+        }
     }
 
     /// A full hub is said to be busy; the client asks again.

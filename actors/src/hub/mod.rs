@@ -262,7 +262,7 @@ impl Hub {
             }
             if stuck >= stalled {
                 conn.drop_state();
-            } else if conn.is_quiet(now, ping) {
+            } else if conn.is_quiet(now, spread(*id, ping)) {
                 conn.ping(now);
             }
             if conn.welcome_is_due(now) {
@@ -286,6 +286,12 @@ impl Hub {
             self.soon(id, ctx);
         }
     }
+}
+
+/// How long a connection may be quiet: up to a quarter less than others, so that thousands who came together are not all asked together, and
+/// do not all answer together.
+fn spread(id: ConnId, ping: Duration) -> Duration {
+    ping.mul_f64(1.0 - (id % 64) as f64 / 256.0)
 }
 
 impl Actor for Hub {
