@@ -85,7 +85,9 @@ async fn old_answers_are_forgotten_in_every_community() {
         }
     }
     sqlx::query("update idempotency_keys set created_at = now() - interval '49 hours' where key = 'old'").execute(ground.app.owner()).await.unwrap();
-    assert_eq!(ground.store.forget_old_answers().await.unwrap(), 2);
+    // The server beside does the same at moments of its own.
+    assert!(ground.store.forget_old_answers().await.unwrap() <= 2);
+    assert_eq!(ground.count("select count(*) from idempotency_keys where key = 'old'").await, 0);
     assert_eq!(ground.count("select count(*) from idempotency_keys where key = 'young'").await, 2);
     ground.stop().await;
 }
