@@ -89,8 +89,10 @@ impl AtOnce {
             event.kind,
             event.body.get()
         )
-        .fetch_optional(&mut self.connection)
-        .await;
+        // To its end, not to its first row: only then it has committed.
+        .fetch_all(&mut self.connection)
+        .await
+        .map(|mut rows| rows.pop());
         timer.outcome = match &kept {
             Ok(Some(_)) => "committed",
             Ok(None) => "uncommitted",
