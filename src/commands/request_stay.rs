@@ -75,7 +75,10 @@ pub async fn at_once(store: &Store, gazetteer: &Gazetteer, guest: &Caller, order
             room
         }
     };
-    let Ok(kept) = new_stay(gazetteer, guest, order, Some(&room)) else { return Ok(None) };
+    let Ok(kept) = new_stay(gazetteer, guest, order, Some(&room)) else {
+        store.forget_room(tenant, order.home, order.room).await;
+        return Ok(None);
+    };
     let answer = KeptAnswer::json(201, &kept.view(Side::Guest))?;
     let event = statements.keep_request(&kept, room.home_version, once, &answer, news(&kept)?).await?;
     if event.is_none() {

@@ -212,6 +212,7 @@ impl Hub {
     /// Runs a handler's work. After a panic this hub's picture of its connections cannot be trusted: all come back and resume.
     fn guard(&mut self, ctx: &mut Context<Self>, work: impl FnOnce(&mut Self, &mut Context<Self>)) {
         if guarded(ACTOR, || work(self, ctx)).is_none() {
+            self.writer.forget();
             for id in self.conns.keys().copied().collect::<Vec<_>>() {
                 self.close(id, Close::Restart);
             }

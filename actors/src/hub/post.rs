@@ -44,6 +44,12 @@ impl Together {
         true
     }
 
+    /// What was taken is not sent: its sockets may be gone, and their numbers somebody else's.
+    pub(super) fn forget(&mut self) {
+        self.letters.clear();
+        self.notes.clear();
+    }
+
     /// Sends what was taken. Tells of each frame that its socket took as a whole.
     pub(super) fn send(&mut self, conns: &mut Numbered<Box<Conn>>, now: Instant, mut went: impl FnMut(Option<OffsetDateTime>, &Bytes)) {
         let Some(post) = &mut self.post else { return };
@@ -71,7 +77,6 @@ impl Together {
                 went(*at, &letter.bytes);
             }
         }
-        self.letters.clear();
-        self.notes.clear();
+        self.forget();
     }
 }

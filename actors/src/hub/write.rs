@@ -182,6 +182,11 @@ impl Writer {
         }
     }
 
+    /// After a panic: what was gathered for sockets that are closed now is never sent.
+    pub(super) fn forget(&mut self) {
+        self.together.forget();
+    }
+
     /// Sends what was gathered for many sockets.
     pub(super) fn send(&mut self, conns: &mut Numbered<Box<Conn>>, now: Instant) {
         self.together.send(conns, now, |at, bytes| self.went.add(at, bytes));
